@@ -1,0 +1,292 @@
+"""Read ``codebook.yml`` into a Codebook, or say everything that is wrong with it.
+
+The YAML is read with the safe loader; aliases are refused, so no file can unfold into more
+than it shows. The structure is checked against ``codebook.schema.json``, then what a schema cannot
+say: names that refer to each other.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from lib.errors import StudyError
+from lib.study.codebook import (
+    Codebook,
+    Column,
+    DisclosureSettings,
+    Domain,
+    FileSpec,
+    PopulationRule,
+    Scale,
+)
+from lib.study.codebook_rules import reference_faults
+from lib.study.faults import Fault, fault_text, most_serious_first, refusing
+
+CODEBOOK = "codebook.yml"
+MAX_CODEBOOK_BYTES = 2_000_000
+SCHEMA = Path(__file__).with_name("codebook.schema.json")
+
+
+def load_codebook(folder: Path) -> Codebook:
+    """Codebook of a study folder.
+
+    Raises
+    ------
+    StudyError
+        If it is missing, is not plain YAML, or breaks a rule; the message lists every fault.
+    """
+    codebook, faults = read_codebook(Path(folder))
+    if codebook is None or refusing(faults):
+        raise StudyError(fault_text(refusing(faults), limit=8))
+    return codebook
+
+
+def read_codebook(folder: Path) -> tuple[Codebook | None, list[Fault]]:
+    """Codebook of a folder with its faults; None where it cannot be understood at all."""
+    raw, faults = read_yaml(folder / CODEBOOK)
+    if faults:
+        return None, faults
+    faults = _schema_faults(raw)
+    if faults:
+        return None, faults
+    faults = reference_faults(raw)
+    if refusing(faults):
+        return None, most_serious_first(faults)
+    return build_codebook(raw), faults
+
+
+def read_yaml(path: Path) -> tuple[dict | None, list[Fault]]:
+    """Plain YAML mapping of a file, or the fault that keeps it from being read."""
+    import yaml
+
+    def fatal(rule: str, message: str, remedy: str) -> tuple[None, list[Fault]]:
+        return None, [Fault("fatal", path.name, "", rule, 1, message, remedy)]
+
+    if not path.is_file():
+        return fatal(
+            "file present",
+            f"the study folder has no {path.name} (1 file missing)",
+            "write one with `lwo init` and fill in what it guessed",
+        )
+    if path.is_symlink():
+        return fatal(
+            "plain file", f"{path.name} is a symbolic link (1)", "put the file itself into the folder"
+        )
+    if path.stat().st_size > MAX_CODEBOOK_BYTES:
+        return fatal(
+            "size",
+            f"{path.name} is larger than 2 MB (1 file)",
+            "a codebook describes data; keep data out of it",
+        )
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return fatal("encoding", f"{path.name} is not UTF-8 text (1 file)", "save it as UTF-8")
+    try:
+        for token in yaml.scan(text, Loader=yaml.SafeLoader):
+            if isinstance(token, (yaml.AliasToken, yaml.AnchorToken)):
+                return fatal(
+                    "no aliases", f"{path.name} uses YAML anchors or aliases", "write the entries out in full"
+                )
+        raw = _unique_keys(yaml.compose(text, Loader=yaml.SafeLoader))
+        if raw:
+            return fatal(
+                "unique keys",
+                f"{path.name} declares {len(raw)} keys twice in one place: {', '.join(raw[:5])}",
+                "keep one entry of each",
+            )
+        content = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" near line {mark.line + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or "not readable"
+        return fatal(
+            "plain YAML",
+            f"{path.name} is not plain YAML{where}: {problem[:120]}",
+            "correct the line; tags such as !!python are refused",
+        )
+    except RecursionError:
+        return fatal(
+            "plain YAML",
+            f"{path.name} is nested too deeply (1 file)",
+            "write it as flat as the shipped codebook",
+        )
+    if not isinstance(content, dict):
+        return fatal("mapping", f"{path.name} holds no `key: value` entries", "start from `lwo init`")
+    return content, []
+
+
+def _unique_keys(node) -> list[str]:
+    """Keys that stand twice in one YAML mapping, anywhere in the tree."""
+    import yaml
+
+    twice = []
+    if isinstance(node, yaml.MappingNode):
+        names = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        twice += sorted({name for name in names if names.count(name) > 1})
+        for _, value in node.value:
+            twice += _unique_keys(value)
+    elif isinstance(node, yaml.SequenceNode):
+        for value in node.value:
+            twice += _unique_keys(value)
+    return twice
+
+
+def _schema_faults(raw: dict) -> list[Fault]:
+    """Faults against ``codebook.schema.json``, each with the place in the codebook."""
+    from jsonschema import Draft202012Validator
+
+    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
+    faults = []
+    for error in Draft202012Validator(schema).iter_errors(_string_keys(raw)):
+        place = ".".join(str(part) for part in error.absolute_path) or "top level"
+        message = error.message if len(error.message) < 200 else f"{error.validator} rule not met"
+        remedy = (
+            error.schema.get("description", "see lib/study/codebook.schema.json")
+            if isinstance(error.schema, dict)
+            else ""
+        )
+        faults.append(
+            Fault("error", CODEBOOK, place, f"schema: {error.validator}", 1, f"{place}: {message}", remedy)
+        )
+    return faults
+
+
+def _string_keys(entry):
+    """The same entry with every mapping key as text (YAML reads ``9:`` as a number)."""
+    if isinstance(entry, dict):
+        return {str(key): _string_keys(value) for key, value in entry.items()}
+    if isinstance(entry, list):
+        return [_string_keys(value) for value in entry]
+    return entry
+
+
+def build_codebook(raw: dict) -> Codebook:
+    """Codebook from a mapping that has passed every check."""
+    raw = _string_keys(raw)
+    files = {
+        kind: FileSpec(kind, **({"path": spec} if isinstance(spec, str) else spec))
+        for kind, spec in raw["files"].items()
+    }
+    defaults = raw.get("scale_defaults", {})
+    scales = {key: _scale(key, {**defaults, **entry}) for key, entry in raw.get("scales", {}).items()}
+    columns = {key: _column(key, entry) for key, entry in raw["columns"].items()}
+    for key, entry in raw.get("scales", {}).items():
+        columns |= _item_columns(scales[key], {**defaults, **entry}, columns)
+    domains = {
+        key: Domain(
+            key,
+            entry["label"],
+            entry.get("role", ""),
+            tuple(s.key for s in scales.values() if s.domain == key),
+        )
+        for key, entry in raw.get("domains", {}).items()
+    }
+    exposure = raw.get("exposure", {"key": "exposure", "label": "Exposure"})
+    return Codebook(
+        title=raw["title"],
+        citation=raw.get("citation", ""),
+        licence=raw.get("licence", ""),
+        synthetic=raw["synthetic"],
+        files=files,
+        columns=columns,
+        scales=scales,
+        domains=domains,
+        populations={
+            key: PopulationRule(entry["label"], levels_of(entry.get("where", {})))
+            for key, entry in raw["populations"].items()
+        },
+        focal=raw.get("focal", ""),
+        reference=raw.get("reference", ""),
+        covariate_sets={key: tuple(entry) for key, entry in raw.get("covariate_sets", {}).items()},
+        thresholds={key: float(value) for key, value in raw.get("thresholds", {}).items()},
+        disclosure=_disclosure(raw.get("disclosure", {})),
+        mediators=tuple(raw.get("mediators", ())),
+        exposure=(exposure["key"], exposure["label"]),
+        respondents=levels_of(raw.get("respondents", {})),
+        themes=dict(raw.get("themes", {})),
+    )
+
+
+def levels_of(where: dict) -> dict[str, tuple[str, ...]]:
+    """``{column: level or [levels]}`` of the codebook as tuples of text."""
+    return {
+        column: tuple(_text(level) for level in (levels if isinstance(levels, list) else [levels]))
+        for column, levels in where.items()
+    }
+
+
+def _text(value) -> str:
+    """A YAML scalar as the text that stands in a file (YAML reads a bare yes and no as booleans)."""
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+
+
+def _column(key: str, entry: dict) -> Column:
+    files = entry.get("file", "students")
+    return Column(
+        key=key,
+        label=entry.get("label", key),
+        question=entry.get("question", ""),
+        type=entry.get("type", "category" if entry.get("levels") else "text"),
+        role=entry.get("role", "covariate"),
+        levels={_text_key(level): str(label) for level, label in entry.get("levels", {}).items()},
+        low=entry.get("low"),
+        high=entry.get("high"),
+        missing_codes=tuple(entry.get("missing_codes", ())),
+        files=tuple(files) if isinstance(files, list) else (files,),
+    )
+
+
+def _text_key(level: str) -> str:
+    return {"True": "yes", "False": "no"}.get(level, level)
+
+
+def _scale(key: str, entry: dict) -> Scale:
+    return Scale(
+        key=key,
+        label=entry["label"],
+        definition=entry.get("definition", ""),
+        role=entry["role"],
+        domain=entry.get("domain", ""),
+        items=tuple(entry["items"]),
+        reversed=tuple(entry.get("reversed", ())),
+        min_answered=entry.get("min_answered", 1),
+        low=float(entry["low"]),
+        high=float(entry["high"]),
+        sign=entry.get("sign", 1),
+        file=entry.get("file", "students"),
+        counterpart=entry.get("counterpart", ""),
+    )
+
+
+def _item_columns(scale: Scale, entry: dict, columns: dict[str, Column]) -> dict[str, Column]:
+    """Columns of a scale's items: the range is the scale's, the question stands beside the item."""
+    items = entry["items"]
+    questions = items if isinstance(items, dict) else {}
+    return {
+        item: Column(
+            key=item,
+            label=questions.get(item) or (columns[item].label if item in columns else item),
+            question=questions.get(item, columns[item].question if item in columns else ""),
+            type="ordinal",
+            role="item",
+            levels={str(key): str(label) for key, label in entry.get("points", {}).items()},
+            low=scale.low,
+            high=scale.high,
+            missing_codes=tuple(entry.get("missing_codes", ())),
+            files=(scale.file,),
+        )
+        for item in scale.items
+    }
+
+
+def _disclosure(entry: dict) -> DisclosureSettings:
+    values = dict(entry)
+    if "percent_coding" in values:
+        values["percent_coding"] = tuple(tuple(pair) for pair in values["percent_coding"])
+    if "filter_columns" in values:
+        values["filter_columns"] = tuple(values["filter_columns"])
+    if "filter_alone" in values:
+        values["filter_alone"] = {key: tuple(entry) for key, entry in values["filter_alone"].items()}
+    return DisclosureSettings(**values)
