@@ -1,0 +1,45 @@
+"""Tail areas and quantiles; scipy.special is imported on first use because lib.sem must load quickly."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def two_sided_p(statistic: np.ndarray, df: float = np.inf) -> np.ndarray:
+    """P(|T| > |statistic|) for a standard normal, or Student's t with ``df`` degrees of freedom."""
+    from scipy import special
+
+    size = -np.abs(np.asarray(statistic, float))
+    return 2 * (special.ndtr(size) if np.isinf(df) else special.stdtr(df, size))
+
+
+def quantile(probability: np.ndarray, df: float = np.inf) -> np.ndarray:
+    """Quantile of the standard normal, or of Student's t."""
+    from scipy import special
+
+    return special.ndtri(probability) if np.isinf(df) else special.stdtrit(df, probability)
+
+
+def normal_cdf(value: np.ndarray) -> np.ndarray:
+    """Standard normal distribution function."""
+    from scipy import special
+
+    return special.ndtr(value)
+
+
+def chisq_p(statistic: float, df: float, noncentrality: float = 0.0) -> float:
+    """P(X > statistic) for a (noncentral) chi-square; NaN without degrees of freedom."""
+    from scipy import special
+
+    if not df > 0 or not np.isfinite(statistic):
+        return float("nan")
+    if noncentrality > 0:
+        return float(1 - special.chndtr(statistic, df, noncentrality))
+    return float(special.chdtrc(df, max(statistic, 0.0)))
+
+
+def f_p(statistic: float, df1: float, df2: float) -> float:
+    """P(F > statistic)."""
+    from scipy import special
+
+    return float(special.fdtrc(df1, df2, statistic)) if np.isfinite(statistic) else float("nan")
