@@ -1,0 +1,88 @@
+"""What stands around a figure or table: name, caption, notes, and the view in JupyterLab."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable
+
+from lib.disclosure.gate import ReleasedRow
+from lib.errors import ShowError
+from lib.show.marks import plain
+from lib.show.prose import Phrase
+from lib.show.words import UNIT_WORDS, is_shown, label_of, number, rounded_n
+
+__all__ = ["caption_of", "interval_name", "jupyter_html", "name_of", "notes_html", "sample", "scroll"]
+
+
+def name_of(kind: str, label: str, exhibit: int | None) -> str:
+    """The anchor of an output: the label given, or ``fig-exhibit-12`` from its number.
+
+    Raises
+    ------
+    ShowError
+        If there is neither, or the label does not begin with ``fig-`` or ``tbl-`` as its kind asks.
+    """
+    name = label or (f"{kind}-exhibit-{exhibit}" if exhibit is not None else "")
+    if not re.fullmatch(rf"{kind}-[a-z0-9-]+", name):
+        raise ShowError(
+            f"{name or 'no label'!r} is no anchor; give exhibit= or a label such as '{kind}-sample'"
+        )
+    return name
+
+
+def sample(rows: Iterable[ReleasedRow]) -> str:
+    """Who stands behind the rows and how many: ``All students, n = 870; Black students, n = 400``."""
+    counts: dict[str, list[float]] = {}
+    for row in rows:
+        found = counts.setdefault(row.population, [])
+        if is_shown(row) and row.n_obs == row.n_obs:
+            found.append(rounded_n(row))
+        codebook = row.codebook
+    parts = []
+    for population, found in counts.items():
+        words = label_of(population, codebook)
+        if found:
+            low, high = min(found), max(found)
+            several = "" if low == high else f" to {number(high, ',.0f')}"
+            words = f"{words}, n = {number(low, ',.0f')}{several}".lstrip(", ")
+        parts.append(words)
+    return "; ".join(filter(None, parts))
+
+
+def interval_name(conf_level: float | None) -> str:
+    """``95% interval``, or ``Interval`` where the coverage is not given."""
+    return f"{number(100 * conf_level, '.3g')}% interval" if conf_level else "Interval"
+
+
+def caption_of(caption: Phrase, rows: Iterable[ReleasedRow], *, conf_level: float | None = None) -> str:
+    """The caption given, then unit, interval and sample computed from the rows."""
+    rows = list(rows)
+    units = dict.fromkeys(UNIT_WORDS.get(row.unit, row.unit) for row in rows if row.unit)
+    words = f"In {', '.join(units)}" if units else ""
+    if words and conf_level and any(row.conf_low == row.conf_low for row in rows):
+        words += f", with {interval_name(conf_level)}"
+    who = sample(rows)
+    given = caption.markdown.strip()
+    given += "." if given and given[-1] not in ".!?" else ""
+    return " ".join(filter(None, [given, f"{words}." if words else "", f"{who}." if who else ""]))
+
+
+def scroll(table: str, name: str) -> str:
+    """A table in a box that scrolls sideways, named and reachable by keyboard."""
+    label = html.escape(name, quote=True)
+    return f'<div class="scroll" role="region" tabindex="0" aria-label="{label}">{table}</div>'
+
+
+def notes_html(notes: Iterable[str]) -> str:
+    """Notes under a table or figure, as JupyterLab shows them."""
+    return "".join(f'<p class="notes">{html.escape(note, quote=False)}</p>' for note in notes)
+
+
+def jupyter_html(*, title: str, caption: str, body: str, notes: Iterable[str] = ()) -> str:
+    """A figure or table in JupyterLab, on a light ground in either of its themes."""
+    return (
+        '<figure style="max-width: 46rem; margin: 0; padding: 1rem; background: #fff; color: #18232b">'
+        f"<figcaption><strong>{html.escape(plain(title))}</strong><br>{html.escape(plain(caption))}</figcaption>"
+        f"{body}{notes_html(notes)}</figure>"
+    )

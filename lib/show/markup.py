@@ -1,0 +1,111 @@
+"""Tables as HTML: semantic, without styles or scripts, hidden cells in words.
+
+great_tables was tried for this: it writes a ``<style>`` block and inline ``style`` attributes that a
+strict Content-Security-Policy refuses, and its body cells cannot carry a row's id, to which every
+number of the text links.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lib.disclosure.gate import ReleasedRow
+from lib.errors import ShowError
+from lib.show.marks import row_anchor
+from lib.show.words import estimate_text, interval_text, is_shown, n_text, p_text, reason
+
+__all__ = ["Cell", "Line", "estimate_cell", "html_table", "text_cell", "value_cell"]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell: its HTML, the id that links lead to, and whether it holds a number or a reason."""
+
+    inner: str
+    anchor: str = ""
+    numeric: bool = False
+    withheld: bool = False
+
+    def tag(self) -> str:
+        """The cell as ``<td>``."""
+        classes = " ".join(name for name, on in (("n", self.numeric), ("withheld", self.withheld)) if on)
+        attributes = (f' id="{self.anchor}"' if self.anchor else "") + (
+            f' class="{classes}"' if classes else ""
+        )
+        return f"<td{attributes}>{self.inner}</td>"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a table: its heading, cells, and the section it stands under."""
+
+    heading: str
+    cells: tuple[Cell, ...]
+    anchor: str = ""
+    section: str = ""
+
+
+def text_cell(text: str) -> Cell:
+    """A cell of words."""
+    return Cell(html.escape(text, quote=False))
+
+
+def value_cell(row: ReleasedRow, what: str, *, anchor: bool = False) -> Cell:
+    """A cell with one number of a row: ``estimate``, ``interval``, ``p`` or ``n``; in words if hidden."""
+    given = row_anchor(row.row_id) if anchor else ""
+    if not is_shown(row):
+        return Cell(f"<span>{html.escape(reason(row))}</span>", given, withheld=True)
+    texts = {"estimate": estimate_text, "interval": interval_text, "p": _p, "n": n_text}
+    if what not in texts:
+        raise ShowError(f"a table shows {', '.join(texts)}, not {what!r}")
+    return Cell(html.escape(texts[what](row), quote=False) or "none", given, numeric=True)
+
+
+def estimate_cell(row: ReleasedRow, *, interval: bool, anchor: bool) -> Cell:
+    """A cell with a row's estimate and, under it, its interval."""
+    cell = value_cell(row, "estimate", anchor=anchor)
+    between = interval_text(row, ", ") if interval else ""
+    if not between:
+        return cell
+    return Cell(f'{cell.inner} <span class="ci">[{between}]</span>', cell.anchor, numeric=True)
+
+
+def html_table(head: Sequence[tuple[str, bool]], lines: Sequence[Line], *, caption: str = "") -> str:
+    """A table with ``<th scope>`` on every heading.
+
+    Parameters
+    ----------
+    head : sequence of (text, numeric)
+        Column headings, the first that of the lines.
+    lines : sequence of Line
+        In order; lines of one section stand under its heading.
+    caption : str
+        For screen readers only, where the surrounding figure has a visible caption.
+    """
+    parts = ["<table>"]
+    if caption:
+        parts.append(f'<caption class="sr">{html.escape(caption, quote=False)}</caption>')
+    numbers = {True: ' class="n"', False: ""}
+    cells = "".join(
+        f'<th scope="col"{numbers[numeric]}>{html.escape(text, quote=False)}</th>' for text, numeric in head
+    )
+    parts.append(f"<thead><tr>{cells}</tr></thead>\n<tbody>")
+    section = ""
+    for line in lines:
+        if line.section != section:
+            section = line.section
+            parts.append(
+                f'<tr class="group"><th scope="rowgroup" colspan="{len(head)}">'
+                f"{html.escape(section, quote=False)}</th></tr>"
+            )
+        identity = f' id="{line.anchor}"' if line.anchor else ""
+        heading = html.escape(line.heading, quote=False)
+        body = "".join(cell.tag() for cell in line.cells)
+        parts.append(f'<tr{identity}><th scope="row">{heading}</th>{body}</tr>')
+    return "\n".join([*parts, "</tbody></table>"])
+
+
+def _p(row: ReleasedRow) -> str:
+    return "" if row.p_value != row.p_value else p_text(row.p_value)

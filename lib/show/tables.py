@@ -1,0 +1,204 @@
+"""Tables of released rows, and tables of the codebook's definitions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from lib.disclosure.gate import Released, ReleasedRow
+from lib.errors import ShowError
+from lib.show.frame import caption_of, interval_name, jupyter_html, name_of, scroll
+from lib.show.groups import group_key
+from lib.show.marks import Mark, emit, plain, records, require_released, row_anchor
+from lib.show.markup import Line, estimate_cell, html_table, text_cell, value_cell
+from lib.show.prose import Phrase, words_of
+from lib.show.words import domain_label, label_of
+
+HEADINGS = {"estimate": "Estimate", "interval": "Interval", "p": "p", "n": "n"}
+ROW_HEADINGS = {"term": "Measure", "population": "Students", "group": "Group", "contrast": "Contrast"}
+
+__all__ = ["definitions", "table"]
+
+
+def table(
+    released: Released,
+    *,
+    title: Phrase | str,
+    caption: Phrase | str = "",
+    label: str = "",
+    exhibit: int | None = None,
+    rows: str = "term",
+    columns: str = "",
+    show: Sequence[str] = ("estimate", "interval", "p", "n"),
+    labels: Mapping[str, str] | None = None,
+    heading: str = "",
+    by_domain: bool = True,
+    conf_level: float | None = None,
+) -> None:
+    """Display released rows as a table.
+
+    Parameters
+    ----------
+    released : Released
+        Rows in the order they are to be printed.
+    title, caption : Phrase or str
+        The finding in words; what is tabled. Population, n and unit are added from the rows.
+    label, exhibit : str, int
+        Anchor ``tbl-...`` and the study's exhibit number; one of the two.
+    rows : str
+        Column of the row shape that names a line.
+    columns : str
+        Column of the row shape whose values become table columns; none gives a line for every row
+        and a column for everything in ``show``.
+    show : sequence of str
+        ``estimate``, ``interval``, ``p``, ``n``; with ``columns``, the estimate and maybe its interval.
+    labels : mapping, optional
+        Words for keys that the codebook does not know, such as a statistic's name.
+    heading : str
+        Heading of the lines; from ``rows`` where it is not given.
+    by_domain : bool
+        Put lines under their scale's domain where ``rows`` is ``term``.
+    conf_level : float, optional
+        Coverage of the intervals, for the headings.
+
+    Raises
+    ------
+    ShowError
+        If ``released`` did not pass the gate, or two rows claim one cell.
+    """
+    require_released(released, "table")
+    chosen = list(released)
+    words = _Words(released, labels or {})
+    heading = heading or ROW_HEADINGS.get(rows, rows.capitalize())
+    if columns:
+        head, lines = _wide(chosen, words, rows=rows, columns=columns, show=show)
+    else:
+        head, lines = _long(chosen, words, rows=rows, show=show, conf_level=conf_level)
+    if rows == "term" and by_domain:
+        lines = [_in_domain(line, key, released.codebook) for line, key in lines]
+    else:
+        lines = [line for line, _ in lines]
+    _emit_table(
+        html_table([(heading, False), *head], lines),
+        title=words_of(title),
+        caption=caption_of(words_of(caption), chosen, conf_level=conf_level),
+        label=name_of("tbl", label, exhibit),
+        exhibit=exhibit,
+        rows=records(chosen),
+        notes=released.notes,
+    )
+
+
+def definitions(
+    codebook: object,
+    scales: str | Sequence[object],
+    *,
+    title: Phrase | str,
+    caption: Phrase | str = "",
+    label: str = "",
+    exhibit: int | None = None,
+) -> None:
+    """Display what each scale asks, by domain, from the codebook; no data stands behind it.
+
+    Parameters
+    ----------
+    codebook : Codebook
+        The study's.
+    scales : str or sequence of Scale
+        A role (``exposure``, ``environment``, ``mindset``) or the scales themselves.
+    title, caption, label, exhibit
+        As of ``table``.
+    """
+    if not hasattr(codebook, "scales_with"):
+        raise ShowError(f"definitions reads a codebook, not {type(codebook).__name__}; give study.codebook")
+    chosen = codebook.scales_with(scales) if isinstance(scales, str) else tuple(scales)
+    if not chosen:
+        raise ShowError(f"the codebook has no scale with role {scales!r}")
+    lines = [
+        Line(
+            scale.label,
+            (text_cell(scale.definition), text_cell(str(len(scale.items)))),
+            section=codebook.label(scale.domain) if scale.domain else "",
+        )
+        for scale in sorted(chosen, key=lambda scale: _first(chosen, scale.domain))
+    ]
+    _emit_table(
+        html_table([("Measure", False), ("What it asks", False), ("Items", True)], lines),
+        title=words_of(title),
+        caption=words_of(caption).markdown,
+        label=name_of("tbl", label, exhibit),
+        exhibit=exhibit,
+    )
+
+
+class _Words:
+    """Labels of keys: the caller's, then the codebook's."""
+
+    def __init__(self, released: Released, labels: Mapping[str, str]):
+        self.codebook, self.labels = released.codebook, labels
+
+    def __call__(self, key: str) -> str:
+        return self.labels.get(key) or label_of(key, self.codebook)
+
+
+def _long(
+    chosen: list[ReleasedRow], words: _Words, *, rows: str, show: Sequence[str], conf_level: float | None
+):
+    head = [
+        (interval_name(conf_level) if what == "interval" else HEADINGS.get(what, what), True) for what in show
+    ]
+    several = len({group_key(row) for row in chosen}) > 1 and rows == "term"
+    lines = []
+    for row in chosen:
+        cells = tuple(value_cell(row, what) for what in show)
+        if several:
+            cells = (text_cell(words(group_key(row))), *cells)
+        key = row.values[rows]
+        lines.append((Line(words(key), cells, anchor=row_anchor(row.row_id)), key))
+    return ([("Group", False), *head] if several else head), lines
+
+
+def _wide(chosen: list[ReleasedRow], words: _Words, *, rows: str, columns: str, show: Sequence[str]):
+    keys = list(dict.fromkeys(row.values[columns] for row in chosen))
+    by_line: dict[str, dict[str, ReleasedRow]] = {}
+    for row in chosen:
+        line = by_line.setdefault(row.values[rows], {})
+        if row.values[columns] in line:
+            raise ShowError(
+                f"two rows claim one cell of the table (by {rows} and {columns}); name what differs"
+            )
+        line[row.values[columns]] = row
+    lines = [
+        (
+            Line(
+                words(key),
+                tuple(
+                    estimate_cell(cells[column], interval="interval" in show, anchor=True)
+                    if column in cells
+                    else text_cell("not computed")
+                    for column in keys
+                ),
+            ),
+            key,
+        )
+        for key, cells in by_line.items()
+    ]
+    return [(words(key), True) for key in keys], lines
+
+
+def _in_domain(line: Line, key: str, codebook: object) -> Line:
+    return Line(line.heading, line.cells, line.anchor, domain_label(key, codebook))
+
+
+def _first(scales: Sequence[object], domain: str) -> int:
+    return next(place for place, scale in enumerate(scales) if scale.domain == domain)
+
+
+def _emit_table(
+    body: str, *, title: Phrase, caption: str, label: str, exhibit: int | None, rows=(), notes=()
+) -> None:
+    shown = scroll(body, plain(title.markdown))
+    mark = Mark(
+        kind="table", label=label, exhibit=exhibit, title=title.markdown, caption=caption, table=shown,
+        rows=rows, notes=tuple(notes), alt="",
+    )  # fmt: skip
+    emit(mark, jupyter_html(title=title.markdown, caption=caption, body=body, notes=notes))
