@@ -24,12 +24,23 @@ METHOD = {
 }
 
 
+def populations(study: Study, *names: str) -> list[Population]:
+    """The named populations, without the empty names that stand for "none"."""
+    return [study.population(name) for name in dict.fromkeys(names) if name]
+
+
+def covariates_by_outcome(study: Study, covariates: str, *, records: str) -> dict[str, str]:
+    """Covariate set of every possible outcome: one for survey scales, another for the record's columns."""
+    surveyed = [*study.codebook.scales, *study.codebook.domains]
+    return dict.fromkeys(surveyed, covariates) | dict.fromkeys(study.codebook.outcomes, records)
+
+
 def direct_effects(
     study: Study,
-    population: Population,
+    groups: list[Population],
     *,
     outcomes: list[str],
-    covariates: str,
+    covariates: dict[str, str],
     conf_level: float,
     missing: str = "fiml",
 ) -> pd.DataFrame:
@@ -38,12 +49,12 @@ def direct_effects(
     Parameters
     ----------
     study : Study
-    population : Population
-        The students to use.
+    groups : list of Population
+        The students to use, each population by itself.
     outcomes : list of str
         Keys of scales, domains or outcome columns.
-    covariates : str
-        A covariate set of the codebook.
+    covariates : dict
+        A covariate set of the codebook for each outcome.
     conf_level : float
         Coverage of the interval, in (0, 1).
     missing : {"fiml", "listwise"}
@@ -52,20 +63,25 @@ def direct_effects(
     Returns
     -------
     DataFrame
-        One row per outcome, in the shared shape; ``unit`` is ``SD per SD``.
+        One row per population and outcome, in the shared shape; ``unit`` is ``SD per SD``.
     """
     exposure, _ = study.codebook.exposure
     rows = []
-    for outcome in outcomes:
-        base = _row(study, population, outcome, model="direct", method=METHOD[missing])
-        try:
-            fitted = fit_structural(
-                study, population, [(outcome, exposure)], covariates=covariates, missing=missing
-            )
-        except ModelError as error:
-            rows.append(base | {"status": "not_converged", "status_reason": str(error)})
-            continue
-        rows.append(base | path(fitted, outcome, exposure, conf_level=conf_level))
+    for population in groups:
+        for outcome in outcomes:
+            base = {
+                "population": population.key,
+                "model": "direct",
+                "estimator": METHOD[missing],
+                "term": outcome,
+            }
+            paths, held = [(outcome, exposure)], covariates[outcome]
+            try:
+                fitted = fit_structural(study, population, paths, covariates=held, missing=missing)
+            except ModelError as error:
+                rows.append(base | not_estimated(error))
+                continue
+            rows.append(base | path(fitted, outcome, exposure, conf_level=conf_level))
     return estimates(rows)
 
 
@@ -76,7 +92,6 @@ def fit_structural(
     *,
     covariates: str,
     missing: str,
-    defined: str = "",
 ) -> SemFit:
     """Fit the latent exposure and the paths given, everything regressed on the covariates.
 
@@ -89,8 +104,11 @@ def fit_structural(
     covariates : str
         A covariate set of the codebook.
     missing : {"fiml", "listwise"}
-    defined : str
-        Further lines of the model, such as ``indirect := a * b``.
+
+    Raises
+    ------
+    ModelError
+        If the model cannot be estimated, or its solution may not be reported.
     """
     exposure, _ = study.codebook.exposure
     indicators = [scale.key for scale in study.codebook.scales_with("exposure")]
@@ -101,10 +119,22 @@ def fit_structural(
     regressed = [exposure, *dict.fromkeys(outcome for outcome, _ in paths)]
     lines = [f"{exposure} =~ {' + '.join(indicators)}"]
     for variable in regressed:
-        predictors = [_labelled(variable, predictor) for outcome, predictor in paths if outcome == variable]
+        predictors = [
+            f"{path_label(outcome, predictor)}*{predictor}"
+            for outcome, predictor in paths
+            if outcome == variable
+        ]
         right = " + ".join(filter(None, [*predictors, constant]))
         lines += [f"{variable} ~ {right}"] if right else []
-    return fit("\n".join([*lines, defined]), data, **MISSING[missing])
+    fitted = fit("\n".join(lines), data, **MISSING[missing])
+    if fitted.status != "ok":
+        raise ModelError(fitted.status_reason)
+    return fitted
+
+
+def not_estimated(error: ModelError) -> dict:
+    """Row columns of a result that a model could not give."""
+    return {"unit": "SD per SD", "status": "not_converged", "status_reason": f"not estimated: {error}"}
 
 
 def path(fitted: SemFit, outcome: str, predictor: str, *, conf_level: float) -> dict:
@@ -132,15 +162,6 @@ def standardized(found: pd.Series, fitted: SemFit, *, conf_level: float) -> dict
     }
 
 
-def _labelled(outcome: str, predictor: str) -> str:
-    return f"{predictor}_to_{outcome}*{predictor}"
-
-
-def _row(study: Study, population: Population, term: str, *, model: str, method: str) -> dict:
-    return {
-        "population": population.key,
-        "model": model,
-        "estimator": method,
-        "term": term,
-        "unit": "SD per SD",
-    }
+def path_label(outcome: str, predictor: str) -> str:
+    """Label of a structural path in the model's text."""
+    return f"{predictor}_to_{outcome}"
