@@ -14,6 +14,7 @@ from lib.errors import StudyError
 from lib.study.codebook import Codebook, Scale, nearest
 from lib.study.faults import fault_text, refusing
 from lib.study.read_codebook import CODEBOOK, read_yaml
+from lib.study.study_rules import rows_where
 
 MAX_LISTED = 8
 
@@ -60,9 +61,7 @@ class Study:
             raise StudyError(
                 f"codebook.yml has no population {name!r}{nearest(name, self.codebook.populations)}"
             )
-        inside = _rows_where(self.students, self.codebook.respondents) & _rows_where(
-            self.students, rule.where
-        )
+        inside = rows_where(self.students, self.codebook.respondents) & rows_where(self.students, rule.where)
         if not inside.any():
             raise StudyError(
                 f"nobody of {len(self.students)} students is in population {key!r}; "
@@ -105,7 +104,6 @@ def load_study(folder: str | Path | None = None) -> Study:
     StudyError
         If the folder is missing or breaks its codebook; the message lists the faults, most serious first.
     """
-    from lib.study.tables import convert_table
     from lib.study.validate import examine
 
     folder = study_folder(folder)
@@ -117,10 +115,7 @@ def load_study(folder: str | Path | None = None) -> Study:
             + fault_text(wrong, limit=MAX_LISTED)
         )
     codebook = examined.codebook
-    tables = {
-        kind: add_scores(convert_table(table, codebook, kind), codebook, kind)
-        for kind, table in examined.tables.items()
-    }
+    tables = {kind: add_scores(table, codebook, kind) for kind, table in examined.tables.items()}
     return Study(
         codebook=codebook,
         folder=folder,
@@ -189,13 +184,6 @@ def add_scores(table: pd.DataFrame, codebook: Codebook, kind: str) -> pd.DataFra
         if parts:
             scores[domain.key] = np.mean(parts, axis=0)
     return pd.concat([table, pd.DataFrame(scores, index=table.index)], axis=1)
-
-
-def _rows_where(table: pd.DataFrame, where: dict[str, tuple[str, ...]]) -> pd.Series:
-    inside = pd.Series(True, index=table.index)
-    for column, levels in where.items():
-        inside &= table[column].astype("object").isin(levels)
-    return inside
 
 
 def folder_hash(folder: Path, codebook: Codebook) -> str:

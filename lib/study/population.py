@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lib.errors import StudyError
 from lib.study.faults import fault_text
-from lib.study.read_codebook import _string_keys, read_yaml
+from lib.study.read_codebook import read_yaml, string_keys
 
 MARKS = ("published", "assumed")
 
@@ -47,6 +47,6 @@ def parameters(content: dict, prefix: str = "") -> list[tuple[str, dict]]:
 
 def _values(content: dict) -> dict:
     return {
-        str(key): _string_keys(entry["value"]) if "value" in entry else _values(entry)
+        str(key): string_keys(entry["value"]) if "value" in entry else _values(entry)
         for key, entry in content.items()
     }

@@ -7,7 +7,7 @@ say: names that refer to each other.
 
 from __future__ import annotations
 
-import json
+from collections import Counter
 from pathlib import Path
 
 from lib.errors import StudyError
@@ -22,10 +22,11 @@ from lib.study.codebook import (
 )
 from lib.study.codebook_rules import reference_faults
 from lib.study.faults import Fault, fault_text, most_serious_first, refusing
+from lib.study.schema_faults import schema_faults
 
 CODEBOOK = "codebook.yml"
 MAX_CODEBOOK_BYTES = 2_000_000
-SCHEMA = Path(__file__).with_name("codebook.schema.json")
+MAX_DEPTH = 20
 
 
 def load_codebook(folder: Path) -> Codebook:
@@ -47,9 +48,10 @@ def read_codebook(folder: Path) -> tuple[Codebook | None, list[Fault]]:
     raw, faults = read_yaml(folder / CODEBOOK)
     if faults:
         return None, faults
-    faults = _schema_faults(raw)
+    raw = string_keys(raw)
+    faults = schema_faults(raw)
     if faults:
-        return None, faults
+        return None, most_serious_first(faults)
     faults = reference_faults(raw)
     if refusing(faults):
         return None, most_serious_first(faults)
@@ -84,87 +86,78 @@ def read_yaml(path: Path) -> tuple[dict | None, list[Fault]]:
     except UnicodeDecodeError:
         return fatal("encoding", f"{path.name} is not UTF-8 text (1 file)", "save it as UTF-8")
     try:
-        for token in yaml.scan(text, Loader=yaml.SafeLoader):
-            if isinstance(token, (yaml.AliasToken, yaml.AnchorToken)):
-                return fatal(
-                    "no aliases", f"{path.name} uses YAML anchors or aliases", "write the entries out in full"
-                )
-        raw = _unique_keys(yaml.compose(text, Loader=yaml.SafeLoader))
-        if raw:
-            return fatal(
-                "unique keys",
-                f"{path.name} declares {len(raw)} keys twice in one place: {', '.join(raw[:5])}",
-                "keep one entry of each",
-            )
-        content = yaml.safe_load(text)
+        unsafe = _unsafe_yaml(text)
+        if unsafe:
+            return fatal(*unsafe)
+        content = yaml.load(text, Loader=_loader())
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" near line {mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or "not readable"
+        problem = (getattr(error, "problem", None) or "not readable")[:80]
+        message = f"{path.name} is not plain YAML{where}: {problem}"
+        return fatal("plain YAML", message, "correct the line; tags such as !!python are refused")
+    except ValueError:
         return fatal(
-            "plain YAML",
-            f"{path.name} is not plain YAML{where}: {problem[:120]}",
-            "correct the line; tags such as !!python are refused",
-        )
-    except RecursionError:
-        return fatal(
-            "plain YAML",
-            f"{path.name} is nested too deeply (1 file)",
-            "write it as flat as the shipped codebook",
+            "plain YAML", f"{path.name} holds a value that is no date or number (1)", "put it in quotes"
         )
     if not isinstance(content, dict):
         return fatal("mapping", f"{path.name} holds no `key: value` entries", "start from `lwo init`")
     return content, []
 
 
-def _unique_keys(node) -> list[str]:
+def _loader():
+    """The safe loader, in C where PyYAML was built with it."""
+    import yaml
+
+    return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def _unsafe_yaml(text: str) -> tuple[str, str, str] | None:
+    """Rule, message and remedy where a YAML text has anchors, is nested deeply or repeats a key."""
+    import yaml
+
+    depth = 0
+    for event in yaml.parse(text, Loader=_loader()):
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            return "no aliases", "the file uses YAML anchors or aliases", "write the entries out in full"
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            message = f"the file is nested more than {MAX_DEPTH} levels deep"
+            return "plain YAML", message, "write it as flat as the shipped codebook"
+    twice = _repeated_keys(yaml.compose(text, Loader=_loader()))
+    if twice:
+        message = f"the file declares {len(twice)} keys twice in one place: {', '.join(twice[:5])}"
+        return "unique keys", message, "keep one entry of each"
+    return None
+
+
+def _repeated_keys(node) -> list[str]:
     """Keys that stand twice in one YAML mapping, anywhere in the tree."""
     import yaml
 
     twice = []
     if isinstance(node, yaml.MappingNode):
-        names = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
-        twice += sorted({name for name in names if names.count(name) > 1})
+        names = Counter(key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode))
+        twice += [name for name, count in names.items() if count > 1]
         for _, value in node.value:
-            twice += _unique_keys(value)
+            twice += _repeated_keys(value)
     elif isinstance(node, yaml.SequenceNode):
         for value in node.value:
-            twice += _unique_keys(value)
+            twice += _repeated_keys(value)
     return twice
 
 
-def _schema_faults(raw: dict) -> list[Fault]:
-    """Faults against ``codebook.schema.json``, each with the place in the codebook."""
-    from jsonschema import Draft202012Validator
-
-    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
-    faults = []
-    for error in Draft202012Validator(schema).iter_errors(_string_keys(raw)):
-        place = ".".join(str(part) for part in error.absolute_path) or "top level"
-        message = error.message if len(error.message) < 200 else f"{error.validator} rule not met"
-        remedy = (
-            error.schema.get("description", "see lib/study/codebook.schema.json")
-            if isinstance(error.schema, dict)
-            else ""
-        )
-        faults.append(
-            Fault("error", CODEBOOK, place, f"schema: {error.validator}", 1, f"{place}: {message}", remedy)
-        )
-    return faults
-
-
-def _string_keys(entry):
+def string_keys(entry):
     """The same entry with every mapping key as text (YAML reads ``9:`` as a number)."""
     if isinstance(entry, dict):
-        return {str(key): _string_keys(value) for key, value in entry.items()}
+        return {str(key): string_keys(value) for key, value in entry.items()}
     if isinstance(entry, list):
-        return [_string_keys(value) for value in entry]
+        return [string_keys(value) for value in entry]
     return entry
 
 
 def build_codebook(raw: dict) -> Codebook:
     """Codebook from a mapping that has passed every check."""
-    raw = _string_keys(raw)
     files = {
         kind: FileSpec(kind, **({"path": spec} if isinstance(spec, str) else spec))
         for kind, spec in raw["files"].items()

@@ -1,4 +1,4 @@
-"""Check a study folder against its codebook."""
+"""Check a study folder against its codebook, and report every fault together."""
 
 from __future__ import annotations
 
@@ -7,31 +7,73 @@ from pathlib import Path
 
 import pandas as pd
 
-from lib.study.codebook import Codebook
-from lib.study.faults import Fault
+from lib.study.codebook import Codebook, nearest
+from lib.study.faults import Fault, most_serious_first
 from lib.study.read_codebook import read_codebook
-from lib.study.tables import read_table
+from lib.study.tables import convert_table, read_table, text_cells
 
 
 @dataclass(frozen=True)
 class Examined:
-    """A study folder as far as it could be read, with all its faults, most serious first."""
+    """A study folder as far as it could be read: converted tables by file kind, faults most serious first."""
 
     codebook: Codebook | None
-    tables: dict[str, pd.DataFrame] = field(default_factory=dict)
+    tables: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False)
     faults: list[Fault] = field(default_factory=list)
 
 
 def check_study(folder: str | Path) -> list[Fault]:
-    """All faults of a study folder, most serious first; an empty list where it keeps its codebook."""
-    return examine(Path(folder)).faults
+    """All faults of a study folder, most serious first; an empty list where it keeps its codebook.
+
+    Raises
+    ------
+    StudyError
+        If there is no such folder.
+    """
+    from lib.study.load import study_folder
+
+    return examine(study_folder(folder)).faults
 
 
 def examine(folder: Path) -> Examined:
-    """Read a study folder and check it."""
+    """Read a study folder and check codebook, files, columns and what holds between them."""
+    from lib.study.column_rules import column_faults
+    from lib.study.study_rules import study_faults
+
     codebook, faults = read_codebook(folder)
     if codebook is None:
-        return Examined(None, {}, faults)
-    return Examined(
-        codebook, {kind: read_table(folder, spec) for kind, spec in codebook.files.items()}, faults
-    )
+        return Examined(None, {}, most_serious_first(faults))
+    tables: dict[str, pd.DataFrame] = {}
+    for kind, spec in codebook.files.items():
+        table, found = read_table(folder, spec)
+        faults += found
+        if table is None:
+            continue
+        faults += missing_columns(table, codebook, kind)
+        columns = {key: column for key, column in codebook.columns_of(kind).items() if key in table}
+        cells = text_cells(table, columns)
+        faults += column_faults(cells, codebook, kind)
+        tables[kind] = convert_table(cells, columns, decimal=spec.decimal)
+    if not any(fault.severity == "fatal" or fault.rule == "column present" for fault in faults):
+        faults += study_faults(tables, codebook)
+    return Examined(codebook, tables, most_serious_first(faults))
+
+
+def missing_columns(table: pd.DataFrame, codebook: Codebook, kind: str) -> list[Fault]:
+    """Columns that the codebook declares and the file lacks, and those it holds undeclared."""
+    path, declared = codebook.files[kind].path, codebook.columns_of(kind)
+    extra = [name for name in table.columns if name not in declared]
+    faults = [
+        Fault(
+            "fatal", path, key, "column present", 1,
+            f"{path} has no column {key!r} (1 of {len(declared)} declared){nearest(key, extra) if extra else ''}",
+            "correct the name in the file or in codebook.yml",
+        )
+        for key in declared
+        if key not in table
+    ]  # fmt: skip
+    if extra:
+        message = f"{path} holds {len(extra)} columns that codebook.yml does not declare"
+        remedy = "declare them, or leave them out; they are not used"
+        faults.append(Fault("warning", path, "", "columns declared", len(extra), message, remedy))
+    return faults
