@@ -43,3 +43,18 @@ def f_p(statistic: float, df1: float, df2: float) -> float:
     from scipy import special
 
     return float(special.fdtrc(df1, df2, statistic)) if np.isfinite(statistic) else float("nan")
+
+
+def noncentrality(statistic: float, df: float, tail: float) -> float:
+    """The noncentrality at which P(X <= statistic) is ``tail``, or 0 where even the central one is below it."""
+    from scipy import special
+
+    if special.chdtr(df, statistic) < tail:
+        return 0.0
+    low, high = 0.0, max(statistic * 4, 100.0)
+    while special.chndtr(statistic, df, high) > tail:
+        high *= 2
+    for _ in range(100):
+        middle = (low + high) / 2
+        low, high = (middle, high) if special.chndtr(statistic, df, middle) > tail else (low, middle)
+    return (low + high) / 2

@@ -1,0 +1,113 @@
+"""The table of estimates, and whether a solution may be reported at all."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from lib.errors import ModelError
+from lib.sem import distributions
+from lib.sem.implied import imply, row_values
+from lib.sem.spec import COVARIANCE, Spec
+from lib.sem.standard import jacobian, row_functions
+
+NO_INFORMATION = 1e-9
+"""Smallest eigenvalue of the information, scaled to a unit diagonal, that counts as identified."""
+
+
+def invert_information(information: np.ndarray, spec: Spec) -> np.ndarray:
+    """Inverse information of one case (r, r).
+
+    Raises
+    ------
+    ModelError
+        If some direction has no information: the model is not identified.
+    """
+    if not len(information):
+        return information
+    scale = np.sqrt(np.maximum(np.diag(information), 1e-300))
+    size, direction = np.linalg.eigh(information / np.outer(scale, scale))
+    if size[0] < NO_INFORMATION:
+        loads = np.abs(spec.basis @ direction[:, 0])
+        _, e = np.argwhere(spec.free == int(np.argmax(loads)))[0]
+        raise ModelError(
+            f"the model is not identified: the data hold no information on '{' '.join(spec.rows[e].key).strip()}'; "
+            "fix it, add indicators or constrain parameters"
+        )
+    return (direction / size) @ direction.T / np.outer(scale, scale)
+
+
+def judge(spec: Spec, tau: np.ndarray, value: np.ndarray, *, converged: bool) -> tuple[str, str]:
+    """Status (``ok``, ``not_converged``, ``inadmissible``) of a solution, and the reason."""
+    if not converged:
+        return "not_converged", "the estimates did not converge; simplify the model or give starting values"
+    values = row_values(spec, tau[None], value)[0]
+    own = (spec.kind == COVARIANCE) & (spec.i == spec.j)
+    negative = [spec.rows[e].term.lhs for g, e in np.argwhere(own & (values < 0))]
+    if negative:
+        return "inadmissible", f"negative variance (Heywood case) of {', '.join(dict.fromkeys(negative))}"
+    p = len(spec.observed)
+    latent = imply(spec, tau[None], value).full[0][:, p:, p:]
+    if latent.shape[-1] and np.linalg.eigvalsh(latent).min() < -1e-8:
+        return "inadmissible", "the covariance matrix of the latents is not positive definite"
+    return "ok", ""
+
+
+def tabulate(
+    spec: Spec,
+    tau: np.ndarray,
+    value: np.ndarray,
+    vcov: np.ndarray,
+    *,
+    df: float = np.inf,
+    conf_level: float = 0.95,
+) -> pd.DataFrame:
+    """lavaan's table of estimates with the standardized solution.
+
+    Parameters
+    ----------
+    tau, vcov : ndarray (r,), (r, r)
+        Free parameters and their covariance matrix.
+    df : float
+        Degrees of freedom of t for p-values and intervals; infinite for normal ones.
+
+    Returns
+    -------
+    DataFrame
+        One row per parameter and group, then one per definition; fixed moments of covariates are left out.
+    """
+    columns = {}
+    for name, function in row_functions(spec, value).items():
+        slope = jacobian(function, tau)
+        columns[name] = function(tau[None])[0]
+        # the delta method: se^2 = J V J'
+        columns[name + "_se"] = np.sqrt(
+            np.maximum(np.einsum("kr,rs,ks->k", slope, vcov, slope, optimize=True), 0.0)
+        )
+    est, se, std, std_se = (columns[name] for name in ("est", "est_se", "std", "std_se"))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        z = np.where(se > 0, est / se, np.nan)
+    width = distributions.quantile(0.5 + conf_level / 2, df)
+    table = row_names(spec).assign(
+        est=est, se=se, z=z, pvalue=distributions.two_sided_p(z, df),
+        ci_lower=est - width * se, ci_upper=est + width * se,
+        std_all=std, std_se=std_se, std_ci_lower=std - width * std_se, std_ci_upper=std + width * std_se,
+    )  # fmt: skip
+    return table[reported(spec)].reset_index(drop=True)
+
+
+def row_names(spec: Spec) -> pd.DataFrame:
+    """``lhs op rhs group label`` of all G * e rows and d definitions."""
+    rows = [
+        (*row.key, group, spec.label[g][e])
+        for g, group in enumerate(spec.groups)
+        for e, row in enumerate(spec.rows)
+    ]
+    rows += [(name, ":=", expression.text, "", name) for name, expression in spec.definitions]
+    return pd.DataFrame(rows, columns=["lhs", "op", "rhs", "group", "label"])
+
+
+def reported(spec: Spec) -> np.ndarray:
+    """Which of the G * e + d rows a table shows: all but the fixed moments of covariates."""
+    rows = [not row.from_data for _ in spec.groups for row in spec.rows]
+    return np.array(rows + [True] * len(spec.definitions))
