@@ -1,89 +1,172 @@
 """The gate: the only way from a result to something that may be shown.
 
 ``release`` applies the rules of DISCLOSURE.md to rows of the shared shape and returns
-``Released``, the one type that figures, tables, sentences and downloads accept.
+``Released``, the one type that figures, tables, sentences and downloads accept. What was released
+lies in a register of this module and not in the objects handed out, so that no copy, subclass or
+altered object can carry other rows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import NoReturn
+from weakref import WeakKeyDictionary
 
 import pandas as pd
 
 from lib.analysis.estimates import ESTIMATE_COLUMNS, TEXT_COLUMNS, estimates
+from lib.disclosure.linked_rows import hidden_beside
+from lib.disclosure.notes import HIDDEN, table_notes
+from lib.disclosure.prior import printed_rows
+from lib.disclosure.rules import (
+    COUNTED_UNITS,
+    PERSONS,
+    PROTECTS,
+    caution_words,
+    coding_words,
+    few,
+    latent_few,
+    lopsided,
+    rounded,
+    telling,
+    too_few_words,
+)
 from lib.errors import DisclosureError, ShowError
 from lib.study.codebook import Codebook
 from lib.study.load import Study
 
-COUNTED_UNITS = ("students", "teachers", "classrooms", "visits", "remarks", "focus groups", "interviews")
-PERSONS = ("students", "teachers")
+__all__ = ["COUNTED_UNITS", "HIDDEN", "NUMBER_COLUMNS", "PERSONS", "Released", "ReleasedRow", "release"]
+
 NUMBER_COLUMNS = tuple(column for column in ESTIMATE_COLUMNS if column not in TEXT_COLUMNS)
-_KEY = object()
+NOT_ESTIMATED = "not estimated: too few students"
+_register: WeakKeyDictionary = WeakKeyDictionary()
 
 
-@dataclass(frozen=True)
-class ReleasedRow:
-    """One released result; every column of the row shape is an attribute."""
+class _Sealed:
+    """An object whose content is held by the gate; it cannot be made, altered, copied or stored elsewhere."""
 
-    values: dict
-    codebook: Codebook
+    __slots__ = ("__weakref__",)
+
+    def __init__(self, *_, **__):
+        raise DisclosureError("released rows come from lib.disclosure.gate.release(table, study) alone")
+
+    def __init_subclass__(cls, **_):
+        if cls.__module__ != __name__:
+            raise DisclosureError(
+                "released rows have no subclass; pass results through lib.disclosure.gate.release"
+            )
+
+    @classmethod
+    def _of(cls, *held):
+        sealed = object.__new__(cls)
+        _register[sealed] = held
+        return sealed
+
+    def _held(self):
+        if self not in _register:
+            raise DisclosureError("these rows did not pass lib.disclosure.gate.release(table, study)")
+        return _register[self]
+
+    def __copy__(self):
+        return self
+
+    def __deepcopy__(self, _):
+        return self
+
+    def __reduce_ex__(self, _) -> NoReturn:
+        raise DisclosureError("released rows cannot be stored; store the results and release them again")
+
+
+class ReleasedRow(_Sealed):
+    """One released result; every column of the row shape is an attribute.
+
+    Made by ``Released.row`` and by iteration. ``ReleasedRow(values=..., codebook=...)`` reads a stored
+    record again and puts it through ``release`` on its own.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, *, values: dict, codebook: Codebook):
+        again = release(pd.DataFrame([values]), SimpleNamespace(codebook=codebook))
+        _register[self] = next(iter(again))._held()
+
+    @property
+    def values(self) -> dict:
+        """The row's columns and what they hold (a copy)."""
+        return dict(self._held()[0])
+
+    @property
+    def codebook(self) -> Codebook:
+        """Labels of everything the row names."""
+        return self._held()[1]
 
     def __getattr__(self, name: str):
-        if name.startswith("__") or name not in self.__dict__.get("values", {}):
+        held = self._held()[0] if not name.startswith("_") else {}
+        if name not in held:
             raise AttributeError(name)
-        return self.values[name]
+        return held[name]
 
     @property
     def label(self) -> str:
         """Reader's label of the row's term, from the codebook."""
-        return self.codebook.label(self.values["term"])
+        return self.codebook.label(self.term)
 
     @property
     def shown(self) -> bool:
         """Whether the row has an estimate to show."""
-        return self.values["status"] == "ok"
+        return self.status == "ok"
+
+    @property
+    def caution(self) -> bool:
+        """Whether the row is shown with the mark "interpret with caution" (D13)."""
+        return self.shown and caution_words(self.codebook.disclosure) in self.status_reason
+
+    def __repr__(self) -> str:
+        return f"ReleasedRow({self.row_id!r}, {self.status})"
 
 
-@dataclass(frozen=True)
-class Released:
-    """Result rows that passed the gate; made by ``release`` alone.
+class Released(_Sealed):
+    """Result rows that passed the gate; made by ``release`` alone."""
 
-    Attributes
-    ----------
-    rows : DataFrame
-        The shared row shape. A hidden row keeps its names and has no number.
-    codebook : Codebook
-        Labels of everything the rows name.
-    notes : tuple of str
-        Sentences a reader is owed: what was merged or hidden, and for whom.
-    """
+    __slots__ = ()
 
-    rows: pd.DataFrame
-    codebook: Codebook
-    notes: tuple[str, ...] = ()
-    key: object = field(default=None, repr=False, compare=False)
+    @property
+    def rows(self) -> pd.DataFrame:
+        """The shared row shape (a copy); a hidden row keeps its names and has no number."""
+        return self._held()[0].copy()
 
-    def __post_init__(self):
-        if self.key is not _KEY:
-            raise DisclosureError("Released rows come from lib.disclosure.gate.release(table, study) alone")
+    @property
+    def codebook(self) -> Codebook:
+        """Labels of everything the rows name."""
+        return self._held()[1]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences a reader is owed: what was hidden and for whom, and what needs caution."""
+        return self._held()[2]
 
     def __iter__(self) -> Iterator[ReleasedRow]:
-        for record in self.rows.to_dict("records"):
-            yield ReleasedRow(values=record, codebook=self.codebook)
+        rows, codebook, _ = self._held()
+        for record in rows.to_dict("records"):
+            yield ReleasedRow._of(record, codebook)
 
     def __len__(self) -> int:
-        return len(self.rows)
+        return len(self._held()[0])
+
+    def __repr__(self) -> str:
+        return f"Released({len(self)} rows)"
 
     def where(self, **equal) -> Released:
         """Rows whose columns equal the given values (a value, or a list of values)."""
-        keep = pd.Series(True, index=self.rows.index)
+        rows, codebook, notes = self._held()
+        keep = pd.Series(True, index=rows.index)
         for column, value in equal.items():
-            if column not in self.rows:
-                raise ShowError(f"released rows have no column {column!r}; they have {', '.join(self.rows)}")
+            if column not in rows:
+                raise ShowError(f"released rows have no column {column!r}; they have {', '.join(rows)}")
             wanted = value if isinstance(value, (list, tuple, set)) else [value]
-            keep &= self.rows[column].isin(list(wanted))
-        return Released(self.rows[keep].reset_index(drop=True), self.codebook, self.notes, _KEY)
+            keep &= rows[column].isin(list(wanted))
+        return Released._of(rows[keep].reset_index(drop=True), codebook, notes)
 
     def row(self, **equal) -> ReleasedRow:
         """The one row that matches, as ``where``."""
@@ -100,31 +183,54 @@ def release(table: pd.DataFrame, study: Study) -> Released:
     Parameters
     ----------
     table : DataFrame
-        Rows of the shared shape (``lib.analysis.estimates``).
+        Rows of the shared shape (``lib.analysis.estimates``), recomputed or released before.
     study : Study
-        Whose codebook holds the settings: k (D1) and m (D2).
+        Whose codebook holds the settings; its students tell whom a hidden row concerns, and its
+        ``published`` figures are shown as printed where the study is synthetic (D16).
 
     Returns
     -------
     Released
-        The same rows; those that may not be shown have no number, a status and a reason (D12).
+        The same rows in the same order; those that may not be shown have no number, a status and a
+        reason in words (D12). Releasing them again changes nothing.
     """
-    rows = estimates(table)
+    given = estimates(table)
+    rows = given.sort_values("row_id", kind="stable").reset_index(drop=True)
     settings = study.codebook.disclosure
-    persons = rows["unit"].isin(PERSONS)
-    shares = rows["unit"] == "percent"
-    numerator = (rows["estimate"] * rows["n_obs"] / 100).round()
-    few = (rows["n_obs"] < settings.k) | (persons & rows["estimate"].between(1, settings.k - 1))
-    lopsided = shares & ((numerator < settings.m) | (rows["n_obs"] - numerator < settings.m))
     shown = rows["status"] == "ok"
-    _hide(rows, shown & few, "too_few", f"not shown: fewer than {settings.k} students")
-    _hide(rows, shown & ~few & lopsided, "hidden", "not shown to protect another group")
+    printed = printed_rows(rows, study) & shown
+    small = shown & few(rows, settings)
+    thin = shown & ~small & latent_few(rows, settings)
+    coded = coding_words(rows, settings).where(shown & ~small, "")
+    lone = shown & ~small & ~thin & (coded == "") & (lopsided(rows, settings) | telling(rows, study.codebook))
+    primary = (small | thin | lone | (coded != "")) & ~printed
+    beside, alike = pd.Series(False, index=rows.index), pd.Series(False, index=rows.index)
+    if settings.complementary and primary.any():
+        countable = rows.mask(thin | ~shown)
+        beside, alike = hidden_beside(countable.assign(**rows[list(TEXT_COLUMNS)]), primary & ~thin, study)
+    _hide(rows, small & ~printed & ~alike, "too_few", too_few_words(settings))
+    _hide(rows, small & ~printed & alike, "hidden", PROTECTS)
+    _hide(rows, thin & ~printed, "too_few", NOT_ESTIMATED)
+    _hide(rows, (coded != "") & ~printed, "hidden", coded)
+    _hide(rows, (lone & ~printed) | (beside & ~printed & ~thin), "hidden", PROTECTS)
     rows.loc[rows["status"] != "ok", list(NUMBER_COLUMNS)] = float("nan")
-    hidden = int((shown & (few | lopsided)).sum())
-    notes = (f"{hidden} of {len(rows)} values are not shown.",) if hidden else ()
-    return Released(rows, study.codebook, notes, _KEY)
+    rows = _mark_caution(rounded(rows, settings), settings)
+    notes = table_notes(rows, study, printed=int((printed & (small | thin | lone | (coded != ""))).sum()))
+    order = rows.set_index("row_id").loc[given["row_id"]].reset_index()
+    return Released._of(order[list(ESTIMATE_COLUMNS)], study.codebook, notes)
 
 
-def _hide(rows: pd.DataFrame, which: pd.Series, status: str, reason: str) -> None:
+def _hide(rows: pd.DataFrame, which: pd.Series, status: str, reason: str | pd.Series) -> None:
     rows.loc[which, "status"] = status
-    rows.loc[which, "status_reason"] = reason
+    rows.loc[which, "status_reason"] = reason if isinstance(reason, str) else reason[which]
+
+
+def _mark_caution(rows: pd.DataFrame, settings) -> pd.DataFrame:
+    words = caution_words(settings)
+    unsure = (
+        (rows["status"] == "ok") & (rows["n_obs"] < settings.caution_n) & ~rows["unit"].isin(COUNTED_UNITS)
+    )
+    unsure &= ~rows["status_reason"].str.contains(words, regex=False)
+    before = rows.loc[unsure, "status_reason"]
+    rows.loc[unsure, "status_reason"] = before.where(before == "", before + "; ") + words
+    return rows
