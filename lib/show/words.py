@@ -124,8 +124,11 @@ def term_label(row: ReleasedRow) -> str:
 
 
 def domain_label(key: str, codebook: object) -> str:
-    """Label of the domain a scale belongs to; empty for everything else."""
-    scale = codebook.scales.get(key.split("~")[0].strip())
+    """Label of the domain a scale belongs to; "Outcomes" for an outcome column, else empty."""
+    key = key.split("~")[0].strip()
+    if key in codebook.outcomes:
+        return "Outcomes"
+    scale = codebook.scales.get(key)
     return codebook.label(scale.domain) if scale and scale.domain else ""
 
 
