@@ -1,0 +1,112 @@
+"""Executed chapters become pages that hold marked outputs and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, new_raw_cell
+
+from lib.analysis.estimates import ESTIMATE_COLUMNS
+from lib.errors import BuildError
+from lib.report.project import Page
+from lib.report.stage import MARK, rename, stage_page
+
+ROW = dict.fromkeys(ESTIMATE_COLUMNS, "") | {
+    "row_id": "direct|ms_social_se", "population": "all", "term": "ms_social_se", "estimate": 0.61, "std_error": None,
+    "statistic": None, "df": None, "p_value": None, "p_holm": None, "p_bh": None, "conf_low": 0.5, "conf_high": 0.7,
+    "n_obs": 869, "n_clusters": None, "unit": "SD per SD", "status": "ok",
+}  # fmt: skip
+TABLE = {
+    "version": 1, "kind": "table", "label": "tbl-exhibit-13", "exhibit": 13, "title": "Mind-sets", "caption": "In SD.",
+    "alt": "", "rows": [ROW], "spec": None, "svg": None, "key": "", "table": "<table></table>", "notes": [], "markdown": "",
+}  # fmt: skip
+PAGE = Page(name="b", target="chapters/b.ipynb", notebook=Path("a.ipynb"), parameters={"population": "focal"})
+
+
+@pytest.fixture
+def stage(tmp_path, study):
+    """Stages a page from cells of an executed notebook."""
+
+    def run(cells: list, page: Page = PAGE):
+        head = new_raw_cell('---\ntitle: "What of {population}?"\n---')
+        metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+        path = tmp_path / "executed.ipynb"
+        nbformat.write(new_notebook(cells=[head, *cells], metadata=metadata), path)
+        return stage_page(page, path, codebook=study.codebook, run={"data": "synthetic"})
+
+    return run
+
+
+def shown(mark: dict):
+    """A code cell that displayed one mark."""
+    return new_code_cell("table(...)", outputs=[new_output("display_data", {MARK: mark, "text/html": "<p>"})])
+
+
+def sources(staged) -> str:
+    return "\n".join(cell.source for cell in staged.notebook.cells)
+
+
+def test_a_marked_table_becomes_a_quarto_div_with_the_exhibit_in_its_caption(stage):
+    text = sources(stage([shown(TABLE)]))
+    assert "::: {#tbl-exhibit-13}\n```{=html}\n<table></table>" in text
+    assert "**Mind-sets** Exhibit 13. In SD." in text
+    assert not any(cell.get("outputs") for cell in stage([shown(TABLE)]).notebook.cells)
+
+
+def test_a_page_renumbers_its_exhibits_in_captions_labels_rows_and_prose(stage):
+    cells = [new_markdown_cell("See @tbl-exhibit-13 and @fig-exhibit-12."), shown(TABLE)]
+    staged = stage(cells, replace(PAGE, exhibits={13: 22, 12: 13}))
+    assert "See @tbl-exhibit-22 and @fig-exhibit-13." in sources(staged)
+    assert "::: {#tbl-exhibit-22}" in sources(staged) and "Exhibit 22. " in sources(staged)
+    assert staged.marks[0]["rows"][0]["exhibit"] == "22"
+
+
+def test_renaming_happens_at_once_so_that_swapped_numbers_stay_swapped():
+    assert rename("@fig-exhibit-1 @fig-exhibit-2", {1: 2, 2: 1}) == "@fig-exhibit-2 @fig-exhibit-1"
+
+
+def test_an_exhibit_the_page_leaves_out_goes_with_its_code(stage):
+    staged = stage([shown(TABLE)], replace(PAGE, exhibits={13: None}))
+    assert staged.marks == [] and "table(...)" not in sources(staged)
+
+
+def test_the_title_names_the_population_of_the_page(stage):
+    assert "What of Black students?" in stage([]).notebook.cells[0].source
+
+
+@pytest.mark.parametrize(
+    ("output", "what"),
+    [
+        (new_output("display_data", {"text/html": "<table>"}), "text/html"),
+        (new_output("stream", name="stdout", text="0.61"), "text on stdout"),
+        (new_output("stream", name="stderr", text="a warning"), "text on stderr"),
+        (new_output("execute_result", {"text/plain": "0.61"}, execution_count=1), "text/plain"),
+    ],
+)
+def test_an_unmarked_output_stops_the_build_and_names_chapter_and_cell(stage, output, what):
+    with pytest.raises(BuildError, match=rf"a.ipynb \(page b\), cell 3: .*\({what}\)"):
+        stage([new_markdown_cell("One."), new_code_cell("show", outputs=[output])])
+
+
+def test_parameter_cells_are_not_shown_but_listed_in_the_run_box(stage):
+    cells = [new_code_cell("k = 1", metadata={"tags": ["injected-parameters"]})]
+    text = sources(stage(cells))
+    assert "k = 1" not in text and "<dt>data</dt><dd>synthetic</dd>" in text
+
+
+def test_the_page_data_hold_a_card_for_every_row(stage):
+    text = sources(stage([shown(TABLE)]))
+    assert (
+        '"direct|ms_social_se": {"what": "Social self-efficacy, All students", "estimate": "0.61 SD per SD"'
+        in text
+    )
+
+
+def test_a_chapter_without_front_matter_is_refused(tmp_path, study):
+    path = tmp_path / "executed.ipynb"
+    nbformat.write(new_notebook(cells=[new_markdown_cell("# Title")]), path)
+    with pytest.raises(BuildError, match="first cell must be a raw cell"):
+        stage_page(PAGE, path, codebook=study.codebook, run={})
