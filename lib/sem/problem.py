@@ -17,7 +17,8 @@ from lib.sem.patterns import Patterns, find_patterns, shares
 from lib.sem.sample import Sample, find_groups, take_sample
 from lib.sem.saturated import GroupMoments, saturate
 from lib.sem.scoring import Optimum, maximise
-from lib.sem.spec import COVARIANCE, MEAN, PATH, Spec, build_spec, renumber
+from lib.sem.spec import COVARIANCE, MEAN, PATH, Spec, renumber
+from lib.sem.specify import build_spec
 from lib.sem.start import fill_covariates, start_values
 from lib.sem.syntax import parse_model
 
