@@ -19,6 +19,8 @@ TEXT_COLUMNS = (
     "interval_method", "unit", "status", "status_reason",
 )  # fmt: skip
 
+MEDIATION = "mediation by "
+
 STATUSES = ("ok", "not_converged", "inadmissible", "not_comparable", "hidden", "too_few")
 
 
@@ -67,3 +69,13 @@ def estimates(rows: list[dict] | pd.DataFrame) -> pd.DataFrame:
         twice = table.loc[table["row_id"].duplicated(), "row_id"].unique()
         raise ValueError(f"{len(twice)} row ids stand for more than one result, such as {twice[0]!r}")
     return table[list(ESTIMATE_COLUMNS)].reset_index(drop=True)
+
+
+def mediated_by(mediator: str) -> str:
+    """What the column ``model`` says of rows from a model with this mediator."""
+    return f"{MEDIATION}{mediator}"
+
+
+def mediator_of(model: str) -> str:
+    """The mediator that a row's ``model`` names; empty where it names none."""
+    return model.removeprefix(MEDIATION) if model.startswith(MEDIATION) else ""

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from lib.analysis.effects import METHOD, direct_effects, fit_structural, not_estimated, path, path_label
-from lib.analysis.estimates import estimates
+from lib.analysis.estimates import estimates, mediated_by
 from lib.errors import ModelError
 from lib.sem.fit import SemFit
 from lib.sem.standard import jacobian, row_functions
@@ -76,11 +76,6 @@ def mediated_effects(
             found = {quantity: not_estimated(error) for quantity in QUANTITIES[1:]}
         rows += [base | {"contrast": quantity} | values for quantity, values in found.items()]
     return estimates(rows)
-
-
-def mediated_by(mediator: str) -> str:
-    """What the column ``model`` says of rows from the model with this mediator."""
-    return f"mediation by {mediator}"
 
 
 def _one_mediator(

@@ -9,7 +9,8 @@ A template names rows, never numbers: ``"rises by {effect:.2f} SD"``. What a fie
 ``{row.p}``         ``p = .034``, to three places
 ``{row.n}``         number of units behind the row
 ``{row.term}``      label in running text; ``{row.label}`` as it heads a table row
-``{row.population}``  label of the row's population
+``{row.population}``  label of the row's population in running text
+``{row.through}``   label of the mediator of a row from a model with one
 any other column    a number with its format (``{row.statistic:.1f}``), or its text
 ==================  =====================================================================
 
@@ -24,6 +25,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from string import Formatter
 
+from lib.analysis.estimates import mediator_of
 from lib.disclosure.gate import NUMBER_COLUMNS, ReleasedRow
 from lib.errors import ShowError
 from lib.show.marks import Mark, emit, records, row_anchor
@@ -31,6 +33,7 @@ from lib.show.words import (
     default_spec,
     has_interval,
     is_shown,
+    label_of,
     lower_first,
     number,
     p_text,
@@ -190,7 +193,8 @@ def _render_row(row: ReleasedRow, attribute: str, spec: str) -> str:
     named = {
         "term": lambda: lower_first(term_label(row), row.codebook),
         "label": lambda: term_label(row),
-        "population": lambda: population_label(row),
+        "population": lambda: lower_first(population_label(row), row.codebook),
+        "through": lambda: lower_first(label_of(mediator_of(row.model), row.codebook), row.codebook),
     }
     if attribute in named:
         return html.escape(named[attribute](), quote=False)
