@@ -23,7 +23,11 @@ def summary(faults: list[Fault]) -> str:
     wrong, warned = len(refusing(faults)), len(faults) - len(refusing(faults))
     if not faults:
         return "The study keeps its codebook: 0 faults."
-    stop = f"{wrong} {'fault keeps' if wrong == 1 else 'faults keep'} the report from running" if wrong else "0 faults"
+    stop = (
+        f"{wrong} {'fault keeps' if wrong == 1 else 'faults keep'} the report from running"
+        if wrong
+        else "0 faults"
+    )
     return f"{stop}, {warned} {'warning' if warned == 1 else 'warnings'}."
 
 
@@ -54,7 +58,9 @@ def print_faults(faults: list[Fault], *, console=None) -> None:
 
 def fault_page(faults: list[Fault], *, title: str) -> str:
     """The faults as one self-contained HTML page without scripts."""
-    rows = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in _cells(fault))}</tr>" for fault in faults)
+    rows = "".join(
+        f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in _cells(fault))}</tr>" for fault in faults
+    )
     heads = "".join(f'<th scope="col">{head}</th>' for head in HEADS)
     table = f'<div class="scroll"><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
     return PAGE.format(title=escape(title), summary=summary(faults), table=table if faults else "")
@@ -68,4 +74,12 @@ def write_fault_page(faults: list[Fault], path: str | Path, *, title: str) -> Pa
 
 
 def _cells(fault: Fault) -> tuple[str, ...]:
-    return (fault.severity, fault.file, fault.column, fault.rule, str(fault.count), fault.message, fault.remedy)
+    return (
+        fault.severity,
+        fault.file,
+        fault.column,
+        fault.rule,
+        str(fault.count),
+        fault.message,
+        fault.remedy,
+    )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 
 from lib.errors import StudyError
+from lib.study.codebook import nearest
 from lib.study.faults import fault_text
 from lib.study.read_codebook import read_yaml, string_keys
 
@@ -50,3 +52,42 @@ def _values(content: dict) -> dict:
         str(key): string_keys(entry["value"]) if "value" in entry else _values(entry)
         for key, entry in content.items()
     }
+
+
+def nullified(truth: dict, *, keep: tuple[str, ...] = ()) -> dict:
+    """The truth with everything zeroed that ``null.zeroed`` names (dotted), but for what is kept.
+
+    Numbers become 0, mappings empty; a mapping of totals keeps its keys at 0.
+    """
+    truth = copy.deepcopy(truth)
+    for name in truth["null"]["zeroed"]:
+        if name in keep:
+            continue
+        *path, last = name.split(".")
+        holder = truth
+        for step in path:
+            holder = holder[step]
+        holder[last] = _zero(holder[last], keys=name == "paths.total")
+    return truth
+
+
+def planted(truth: dict, finding: str) -> dict:
+    """A null truth that keeps what one finding's rule depends on.
+
+    Raises
+    ------
+    StudyError
+        If the population does not say what the finding depends on.
+    """
+    plants = truth["null"]["plants"]
+    if finding not in plants:
+        raise StudyError(
+            f"population.yml does not say what finding {finding!r} needs{nearest(finding, plants)}"
+        )
+    return nullified(truth, keep=tuple(plants[finding]))
+
+
+def _zero(value, *, keys: bool):
+    if isinstance(value, dict):
+        return dict.fromkeys(value, 0.0) if keys else {}
+    return 0.0

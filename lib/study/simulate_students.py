@@ -91,7 +91,7 @@ def _constructs(
         residual[scale.key] = _linked(scale.key, residual, own, paths, environment, groups)
     for scale in (*environment, *mindsets):
         total = by_group(paths, "total", scale.key, groups)
-        shift = by_group(population["scores"], "group_shift", scale.key, groups)
+        shift = by_group(population["scores"], "shift", scale.key, groups)
         true[scale.key] = _along(latent, total, residual[scale.key]) + shift
         true[f"residual:{scale.key}"] = residual[scale.key]
     return true
@@ -104,7 +104,7 @@ def _subscales(roster, latent, spec, codebook, groups, rng) -> dict[str, np.ndar
         loading, share = spec["loadings"][scale.key], spec["domain_residual"]
         common.setdefault(scale.domain, rng.standard_normal(len(roster)))
         own = np.sqrt(share) * common[scale.domain] + np.sqrt(1 - share) * rng.standard_normal(len(roster))
-        shift = by_group(spec, "group_shift", scale.key, groups)
+        shift = by_group(spec, "shift", scale.key, groups)
         for subject, shifts in spec["subject_shift"].items():
             shift = shift + shifts.get(scale.key, 0.0) * (roster["subject"] == subject).to_numpy()
         true[scale.key] = loading * latent + np.sqrt(1 - loading**2) * own + shift
@@ -112,12 +112,9 @@ def _subscales(roster, latent, spec, codebook, groups, rng) -> dict[str, np.ndar
 
 
 def by_group(spec: dict, name: str, key: str, groups: np.ndarray) -> np.ndarray:
-    """A parameter at each student: its value, replaced where ``<name>_by_group`` (or ``<name>``) has the group."""
-    shared = spec.get(name, {})
-    overrides = spec.get(f"{name}_by_group", shared if set(shared) <= {"focal", "reference", "rest"} else {})
-    base = shared.get(key, 0.0) if overrides is not shared else 0.0
-    result = np.full(len(groups), base, dtype=float)
-    for group, values in overrides.items():
+    """A parameter at each student: its value in ``name``, replaced where ``<name>_by_group`` has the group."""
+    result = np.full(len(groups), spec.get(name, {}).get(key, 0.0), dtype=float)
+    for group, values in spec.get(f"{name}_by_group", {}).items():
         if key in values:
             result[groups == group] = values[key]
     return result
@@ -169,7 +166,8 @@ def _records(roster, latent, true, population, groups, rng) -> dict[str, np.ndar
     toward = paths["exposure_prior"]
     prior = toward * latent + np.sqrt(1 - toward**2) * rng.standard_normal(n)
     total = by_group(paths, "total", "grade_math_or_ela", groups)
-    mindsets = sum(weight * true[f"residual:{key}"] for key, weight in paths["grade_links"].items())
+    links = paths["grade_links"]
+    mindsets = sum((weight * true[f"residual:{key}"] for key, weight in links.items()), np.zeros(n))
     kept = paths["grade_prior"]
     rest = np.sqrt(max(1 - kept**2 - 0.02 - float(np.var(mindsets)), 0.1))
     current = kept * prior + total * latent + mindsets + rest * rng.standard_normal(n)
