@@ -1,0 +1,115 @@
+"""What authors of chapters get wrong, found on the stage before anything is typeset.
+
+Each message names the page and the cell, counted in the author's notebook.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections import defaultdict
+from pathlib import Path
+
+from lib.errors import BuildError
+from lib.report.render.book import read_book
+from lib.report.render.labels import Found, find
+
+__all__ = ["check_pages", "check_stage"]
+
+BIBTEX_KEY = re.compile(r"^\s*@(?!comment|string|preamble)\w+\s*[{(]\s*([^,\s]+)\s*,", re.I | re.M)
+
+
+def check_stage(project: Path) -> None:
+    """Check a staged project as both renderers need it.
+
+    Raises
+    ------
+    BuildError
+        With every problem found: a page without a file, a label used twice, a reference to nothing, a
+        citation that is not in the bibliography, a missing caption, a shortcode.
+    """
+    book = read_book(project)
+    check_pages([find(page, book) for page in book.pages], book.bibliography)
+
+
+def check_pages(pages: list[Found], bibliography: tuple[Path, ...]) -> None:
+    """Check pages that are parsed already; raises one ``BuildError`` that lists every problem."""
+    problems = [
+        *_shortcodes(pages),
+        *_captions(pages),
+        *_labels_twice(pages),
+        *_references(pages),
+        *_citations(pages, bibliography),
+    ]
+    if len(problems) == 1:
+        raise BuildError(problems[0])
+    if problems:
+        listed = "\n".join(f"  {problem}" for problem in problems)
+        raise BuildError(f"{len(problems)} problems in the chapters:\n{listed}")
+
+
+def _shortcodes(pages: list[Found]) -> list[str]:
+    return [
+        f"{found.page.source}, cell {cell}: {{{{< {name} >}}}} is not supported; "
+        + ("write the text into the notebook" if name == "include" else "write it in plain Markdown")
+        for found in pages
+        for name, cell in found.shortcodes
+    ]
+
+
+def _captions(pages: list[Found]) -> list[str]:
+    return [
+        f"{found.page.source}, cell {cell}: {label} has no caption; end its div with a paragraph that says what it shows"
+        for found in pages
+        for label, cell in found.uncaptioned
+    ]
+
+
+def _labels_twice(pages: list[Found]) -> list[str]:
+    places: dict[str, list[str]] = defaultdict(list)
+    for found in pages:
+        for target in found.targets:
+            places[target.label].append(f"{found.page.source}, cell {target.cell}")
+    return [
+        f"label {label} is used {len(where)} times: {'; '.join(where)}; give each its own"
+        for label, where in places.items()
+        if len(where) > 1
+    ]
+
+
+def _references(pages: list[Found]) -> list[str]:
+    known = {target.label for found in pages for target in found.targets}
+    return [
+        f"{found.page.source}, cell {cell}: @{label} points to nothing{_nearest(label, known)}"
+        for found in pages
+        for label, cell in found.references
+        if label not in known
+    ]
+
+
+def _citations(pages: list[Found], bibliography: tuple[Path, ...]) -> list[str]:
+    if not any(found.citations for found in pages):
+        return []
+    known = bibliography_keys(bibliography)
+    names = ", ".join(path.name for path in bibliography) or "any bibliography: _quarto.yml names none"
+    return [
+        f"{found.page.source}, cell {cell}: @{key} is not in {names}{_nearest(key, known)}"
+        for found in pages
+        for key, cell in found.citations
+        if key not in known and key != "*"
+    ]
+
+
+def bibliography_keys(bibliography: tuple[Path, ...]) -> set[str]:
+    """Citation keys of BibTeX and CSL-JSON files."""
+    keys: set[str] = set()
+    for path in bibliography:
+        text = path.read_text("utf-8")
+        keys |= {e["id"] for e in json.loads(text)} if path.suffix == ".json" else set(BIBTEX_KEY.findall(text))
+    return keys
+
+
+def _nearest(name: str, known: set[str]) -> str:
+    close = difflib.get_close_matches(name, sorted(known), n=1)
+    return f"; did you mean @{close[0]}?" if close else "; correct it or take it out"

@@ -1,0 +1,182 @@
+"""The embedded renderer: a staged project to a site, by pandoc and one template.
+
+Every page is complete without a script, asks no other host for anything, and opens from a folder as it
+does from a server.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import shutil
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import panflute as pf
+from markupsafe import Markup
+
+from lib.report.render.book import Book, Page, page_from_file, read_book, read_settings
+from lib.report.render.check import check_pages
+from lib.report.render.exhibits import with_exhibits_page
+from lib.report.render.frame import ROOM, Entry, contents_of, page_html
+from lib.report.render.labels import Found, find, target_index
+from lib.report.render.pandoc import write_html
+from lib.report.render.search import Section, index_script, sections
+from lib.report.render.typeset import raw, typeset
+
+__all__ = ["render", "render_single"]
+
+ASSETS = ROOM / "assets"
+LIST_START, LIST_END = "<!--refs-->", "<!--/refs-->"
+NOT_PUBLISHED = (".ipynb", ".md", ".qmd", ".yml", ".yaml", ".bib", ".csl")
+WORKERS = 4  # pandoc processes at a time; each is idle while it starts
+
+
+def render(project: Path, out: Path, *, progress: Callable[[str, int, int], None] | None = None) -> None:
+    """Typeset a staged project as a site.
+
+    Parameters
+    ----------
+    project : Path
+        The stage: ``_quarto.yml``, notebooks and Markdown files, ``downloads/``.
+    out : Path
+        The site's folder; made if it is not there.
+    progress : callable, optional
+        Called with page address, pages done, pages in all.
+
+    Raises
+    ------
+    BuildError
+        If a page is missing or cannot be read, or the checks of ``check`` find a mistake. Nothing is
+        written then.
+    """
+    book = read_book(Path(project))
+    with ThreadPoolExecutor(WORKERS) as pool:
+        pages = list(pool.map(lambda page: find(page, book), book.pages))
+        check_pages(pages, book.bibliography)
+        book, pages = with_exhibits_page(book, pages)
+        index = target_index(pages)
+        cited = sorted({key for found in pages for key, _ in found.citations})
+        list_page = next((found.page for found in pages if found.has_reference_list), None)
+        contents = {}
+        for found in pages:
+            typeset(found, index, book)
+            _place_references(found, list_page, cited)
+            contents[found.page.href] = contents_of(found.doc)
+        bodies = pool.map(lambda found: _body(found, book, list_page), pages)
+        entries: list[Section] = []
+        for done, (found, body) in enumerate(zip(pages, bodies, strict=True), start=1):
+            page = found.page
+            target = Path(out) / page.href
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(page_html(book, page, body=body, contents=contents[page.href]), "utf-8")
+            entries += sections(page.href, page.title, body)
+            if progress:
+                progress(page.href, done, len(pages))
+    _write_assets(book.folder, Path(out), entries)
+
+
+def render_single(notebook: Path, project: Path, out: Path) -> None:
+    """Typeset one staged notebook as a single HTML file that needs no other file and no network.
+
+    Parameters
+    ----------
+    notebook : Path
+        The staged notebook.
+    project : Path
+        The folder with ``_quarto.yml``: title and bibliography come from there.
+    out : Path
+        The HTML file.
+    """
+    settings = read_settings(Path(project))
+    page = replace(page_from_file(Path(notebook), Path(notebook).name), number="")
+    names = settings.get("bibliography") or []
+    files = tuple(Path(project) / name for name in ([names] if isinstance(names, str) else names))
+    book = Book(Path(project), settings | {"synthetic": False}, (page,), files)
+    found = find(page, book)
+    known = {target.label for target in found.targets}
+    _drop_outward_references(found, known)
+    check_pages([found], book.bibliography)
+    typeset(found, target_index([found]), book)
+    _place_references(found, None, [])
+    contents = contents_of(found.doc)
+    style = (ASSETS / "site.css").read_text("utf-8")
+    script = (ASSETS / "site.js").read_text("utf-8")
+    single = {"policy": _single_policy(style, script), "style": Markup(style), "script": Markup(script)}
+    body = _body(found, book, None)
+    Path(out).write_text(page_html(book, page, body=body, contents=contents, single=single), "utf-8")
+
+
+def _single_policy(style: str, script: str) -> str:
+    """A policy that allows the page's own style and script, by their hashes, and nothing else."""
+
+    def digest(text: str) -> str:
+        return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+    return (
+        f"default-src 'none'; style-src 'sha256-{digest(style)}'; script-src 'sha256-{digest(script)}'; "
+        "img-src data:; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _drop_outward_references(found: Found, known: set[str]) -> None:
+    """A page on its own names the report's other exhibits without a link."""
+
+    def visit(element: pf.Element, _: pf.Doc):
+        if isinstance(element, pf.Cite):
+            labels = [citation.id for citation in element.citations]
+            if any(label in outward for label in labels):
+                return pf.Str(", ".join(label.replace("-", " ") for label in labels))
+        return None
+
+    outward = {label for label, _ in found.references} - known
+    if outward:
+        found.doc.walk(visit)
+        found.references = [(label, cell) for label, cell in found.references if label in known]
+
+
+def _place_references(found: Found, list_page: Page | None, cited: list[str]) -> None:
+    """Put the reference list where it belongs: on its page of the book, or at the end of this one."""
+    doc = found.doc
+    if found.has_reference_list:
+        keys = [pf.Citation(key, mode="NormalCitation") for key in cited]
+        doc.metadata["nocite"] = pf.MetaInlines(pf.Cite(pf.Str(""), citations=keys))
+    elif found.citations and list_page:
+        doc.content.extend([raw(LIST_START), pf.Div(identifier="refs"), raw(LIST_END)])
+    elif found.citations:
+        heading = pf.Header(pf.Str("References"), level=2, identifier="references", classes=["unnumbered"])
+        doc.content.extend([heading, pf.Div(identifier="refs")])
+
+
+def _body(found: Found, book: Book, list_page: Page | None) -> str:
+    """HTML of a page's text; citations lead to the book's reference list if it has one."""
+    needs_list = bool(found.citations) or found.has_reference_list
+    csl = book.settings.get("csl")
+    body = write_html(
+        found.doc,
+        page=found.page.source,
+        bibliography=book.bibliography if needs_list else (),
+        csl=book.folder / csl if csl else None,
+    )
+    start, end = body.find(LIST_START), body.find(LIST_END)
+    if start >= 0:
+        body = body[:start] + body[end + len(LIST_END) :]
+        target = found.page.to(list_page.href)
+        body = re.sub(r'href="#(ref-[^"]+)" role="doc-biblioref"', rf'href="{target}#\1" role="doc-biblioref"', body)
+    return body
+
+
+def _write_assets(project: Path, out: Path, entries: list[Section]) -> None:
+    """Style, scripts and the search index; the project's images and downloads come along."""
+    shutil.copytree(ASSETS, out / "site_libs", dirs_exist_ok=True)
+    (out / "site_libs" / "search-index.js").write_text(index_script(entries), "utf-8")
+    for path in sorted(project.rglob("*")):
+        parts = path.relative_to(project).parts
+        hidden = any(part.startswith((".", "_")) for part in parts)
+        if path.is_file() and not hidden and path.suffix not in NOT_PUBLISHED:
+            target = out.joinpath(*parts)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, target)

@@ -1,0 +1,70 @@
+"""Pages through pandoc: Markdown to its document tree, and the tree to HTML."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+from functools import cache
+from pathlib import Path
+
+import panflute as pf
+
+from lib.errors import BuildError
+from lib.report.render.book import Cell, Page
+
+__all__ = ["cell_marker", "markdown_of", "parse", "write_html"]
+
+
+@cache
+def _program() -> str:
+    import pypandoc
+
+    return pypandoc.get_pandoc_path()
+
+
+def run(text: str, *arguments: str, page: str) -> str:
+    """Pandoc's output for a text; a failure names the page."""
+    done = subprocess.run(
+        [_program(), *arguments], input=text, capture_output=True, text=True, encoding="utf-8", check=False
+    )
+    if done.returncode:
+        tail = "\n".join(done.stderr.strip().splitlines()[-5:])
+        raise BuildError(f"{page}: pandoc could not read the page (exit {done.returncode}): {tail}")
+    return done.stdout
+
+
+def cell_marker(number: int) -> str:
+    """A comment that keeps a cell's number through pandoc."""
+    return f"```{{=html}}\n<!--cell {number}-->\n```"
+
+
+def markdown_of(page: Page) -> str:
+    """All cells of a page as one Markdown text, each after its marker; code cells as code blocks."""
+    parts = []
+    for cell in page.cells:
+        parts += [cell_marker(cell.number), _code(cell) if cell.kind == "code" else cell.source]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _code(cell: Cell) -> str:
+    if {"remove-cell", "remove-input", "remove_cell", "remove_input"} & cell.tags:
+        return ""
+    fence = "`" * max(3, 1 + max((len(run) for run in cell.source.split() if set(run) == {"`"}), default=0))
+    return f"{fence}{{#cell-{cell.anchor} .python .cell-code}}\n{cell.source}\n{fence}"
+
+
+def parse(page: Page) -> pf.Doc:
+    """A page as a pandoc document."""
+    return pf.load(io.StringIO(run(markdown_of(page), "-f", "markdown", "-t", "json", page=page.source)))
+
+
+def write_html(doc: pf.Doc, *, page: str, bibliography: tuple[Path, ...] = (), csl: Path | None = None) -> str:
+    """The body of a page as HTML5 with MathML and highlighted code, citations set if there are any."""
+    buffer = io.StringIO()
+    pf.dump(doc, buffer)
+    arguments = ["-f", "json", "-t", "html5", "--mathml", "--section-divs", "--wrap=none"]
+    if bibliography:
+        arguments += ["--citeproc", "-M", "link-citations=true"]
+        arguments += [f"--bibliography={path}" for path in bibliography]
+        arguments += [f"--csl={csl}"] if csl else []
+    return run(buffer.getvalue(), *arguments, page=page)

@@ -1,0 +1,74 @@
+"""The search index: each section's heading and words, as a classic script that also loads from file://."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict, dataclass
+
+from lxml import html as lxml_html
+
+__all__ = ["Section", "index_script", "page_words", "sections"]
+
+SKIPPED = ("script", "style", "svg", "annotation", "summary")
+SPACE = re.compile(r"\s+")
+
+
+@dataclass(frozen=True)
+class Section:
+    """One entry of the search: a section of a page, or the page before its first heading."""
+
+    id: str
+    page: str
+    heading: str
+    text: str
+
+
+def sections(href: str, title: str, body: str) -> list[Section]:
+    """Sections of a page's body by their second-level headings.
+
+    Parameters
+    ----------
+    href, title : str
+        Address in the site and title of the page.
+    body : str
+        HTML of its text.
+    """
+    tree = lxml_html.fragment_fromstring(body, create_parent="div")
+    entries = []
+    for section in tree.xpath("./section[@id][contains(@class, 'level2')]"):
+        heading = "".join(section.xpath("string(./h2[1])")).strip()
+        entries.append(Section(f"{href}#{section.get('id')}", title, heading, _words(section)))
+        section.getparent().remove(section)
+    return [Section(href, title, "", _words(tree)), *entries]
+
+
+def page_words(page: str) -> list[str]:
+    """Words of a whole page's main text, drawings left out; what both renderers must agree on."""
+    main = lxml_html.document_fromstring(page).xpath("//main")
+    return re.findall(r"\w+", _words(main[0])) if main else []
+
+
+def index_script(entries: list[Section]) -> str:
+    """The index as a script that sets one global."""
+    data = json.dumps([asdict(entry) for entry in entries], ensure_ascii=False, separators=(",", ":"))
+    return f"globalThis.lwoSearch={data};\n"
+
+
+def _words(element) -> str:
+    """Text of an element, words of neighbouring blocks kept apart."""
+    parts: list[str] = []
+
+    def walk(node) -> None:
+        if not isinstance(node.tag, str):
+            return
+        if node.tag not in SKIPPED and "sr" not in (node.get("class") or "").split():
+            parts.append(node.text or "")
+            for child in node:
+                walk(child)
+                parts.append(child.tail or "")
+            if node.tag not in ("a", "data", "em", "strong", "span", "code", "sup", "sub", "b", "i"):
+                parts.append(" ")
+
+    walk(element)
+    return SPACE.sub(" ", "".join(parts)).strip()

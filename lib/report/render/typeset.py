@@ -1,0 +1,217 @@
+"""The house forms of a page: figures, tables, folded code, callouts, tabs, references.
+
+Works on pandoc's document tree, so the text of a page passes through one Markdown reader only.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+
+import panflute as pf
+
+from lib.report.render.book import PAGE_ENDINGS, Book, Page
+from lib.report.render.labels import KINDS, Found, Target, caption_of, equation_label, label_kind, marker_cell
+
+__all__ = ["typeset"]
+
+CALLOUTS = {
+    "callout-note": "Note",
+    "callout-tip": "Tip",
+    "callout-important": "Important",
+    "callout-warning": "Warning",
+    "callout-caution": "Caution",
+}
+
+
+def typeset(found: Found, index: Mapping[str, Target], book: Book) -> pf.Doc:
+    """Put the house forms into a parsed page, in place; returns its document."""
+    found.doc.content = adopt_code(list(found.doc.content), book)
+    forms = Forms(found, index, book)
+    return found.doc.walk(forms)
+
+
+def adopt_code(blocks: list[pf.Block], book: Book) -> list[pf.Block]:
+    """Move the code that makes a float to the end of the float; drop the markers of cells."""
+    kept: list[pf.Block] = []
+    for block in (block for block in blocks if not marker_cell(block)):
+        before = kept[-1] if kept else None
+        if isinstance(block, pf.Div):
+            block.content = adopt_code(list(block.content), book)
+            if label_kind(block.identifier) in ("fig", "tbl") and is_cell_code(before):
+                kept.pop()
+                block.content.insert(0, before)
+        kept.append(block)
+    return kept
+
+
+def is_cell_code(block: pf.Element | None) -> bool:
+    """Whether a block is the code of a notebook's cell."""
+    return isinstance(block, pf.CodeBlock) and "cell-code" in block.classes
+
+
+def raw(text: str) -> pf.RawBlock:
+    """A piece of HTML as a block."""
+    return pf.RawBlock(text, format="html")
+
+
+class Forms:
+    """Action for ``walk``: replaces each element that has a form of its own."""
+
+    def __init__(self, found: Found, index: Mapping[str, Target], book: Book):
+        self.page: Page = found.page
+        self.index, self.book = index, book
+        self.heading_numbers = found.heading_numbers
+
+    def __call__(self, element: pf.Element, doc: pf.Doc):
+        """The replacement of an element, or None to leave it."""
+        if isinstance(element, pf.Header):
+            return self.heading(element)
+        if isinstance(element, pf.Cite):
+            return self.reference(element)
+        if isinstance(element, pf.CodeBlock):
+            return self.code(element)
+        if isinstance(element, pf.Div):
+            return self.div(element)
+        if isinstance(element, (pf.Table, pf.Figure)):
+            return self.float_or_table(element)
+        if isinstance(element, pf.Para):
+            return self.equations(element)
+        if isinstance(element, pf.Link):
+            element.url = page_address(element.url)
+        return None
+
+    def heading(self, header: pf.Header) -> None:
+        """Print the number of a numbered heading."""
+        number = self.heading_numbers.get(header.identifier)
+        if number:
+            header.content.insert(0, pf.Space)
+            header.content.insert(0, pf.Span(pf.Str(number), classes=["header-section-number"]))
+
+    def div(self, div: pf.Div):
+        """Floats, callouts and tabs; other divs stay as they are."""
+        if label_kind(div.identifier) in ("fig", "tbl"):
+            return self.figure(div.identifier, list(div.content[:-1]), caption_of(div))
+        name = next((name for name in div.classes if name in CALLOUTS), None)
+        if name:
+            return callout(div, CALLOUTS[name], name.removeprefix("callout-"))
+        return tabset(div) if "panel-tabset" in div.classes else None
+
+    def figure(self, label: str, body: list[pf.Block], caption: list[pf.Inline]) -> list[pf.Block]:
+        """A labelled figure or table with its caption first and its code last."""
+        target = self.index[label]
+        kind = label_kind(label)
+        code = [block for block in body if "cell-fold" in getattr(block, "classes", ())]
+        rest = [block for block in body if block not in code]
+        number = pf.Span(pf.Str(f"{KINDS[kind]}\u00a0{target.number}"), classes=["float-number"])
+        return [
+            raw(f'<figure id="{html.escape(label)}" class="float float-{kind}">\n<figcaption>'),
+            pf.Plain(number, pf.Space, *caption),
+            raw("</figcaption>"),
+            *rest,
+            *code,
+            raw("</figure>"),
+        ]
+
+    def float_or_table(self, element: pf.Table | pf.Figure):
+        """Markdown tables and images: labelled ones become floats, tables scroll in a named region."""
+        kind = label_kind(element.identifier)
+        caption = caption_of(element) if kind else []
+        if isinstance(element, pf.Figure):
+            return self.figure(element.identifier, list(element.content), caption) if kind else None
+        name = pf.stringify(pf.Para(*caption)) if caption else "Table"
+        label = element.identifier
+        if kind:
+            element.caption, element.identifier = pf.Caption(), ""
+        region = raw(f'<div class="scroll" role="region" tabindex="0" aria-label="{html.escape(name)}">')
+        wrapped = [region, element, raw("</div>")]
+        return self.figure(label, wrapped, caption) if kind else wrapped
+
+    def code(self, block: pf.CodeBlock):
+        """Code that scrolls in a named region; a cell's code folds where the book says so."""
+        open_region = raw('<div class="code-block" role="region" tabindex="0" aria-label="Code">')
+        if not is_cell_code(block):
+            return [open_region, block, raw("</div>")]
+        identifier, block.identifier = block.identifier, ""
+        block.classes = [name for name in block.classes if name != "cell-code"]
+        inner = [open_region, block, raw("</div>")]
+        if self.book.html.get("code-fold", True) in (False, "none"):
+            return pf.Div(*inner, identifier=identifier, classes=["cell-fold"])
+        summary = html.escape(str(self.book.html.get("code-summary") or "Code"))
+        opened = " open" if self.book.html.get("code-fold") == "show" else ""
+        fold = raw(f'<details class="code"{opened}><summary>{summary}</summary>')
+        return pf.Div(fold, *inner, raw("</details>"), identifier=identifier, classes=["cell-fold"])
+
+    def reference(self, cite: pf.Cite):
+        """``@fig-x`` and its kin as links; citations of the literature are left to citeproc."""
+        if not any(label_kind(citation.id) for citation in cite.citations):
+            return None
+        parts: list[pf.Inline] = []
+        for citation in cite.citations:
+            if parts:
+                parts += [pf.Str(","), pf.Space]
+            parts += self._one_reference(citation)
+        return parts
+
+    def _one_reference(self, citation: pf.Citation) -> list[pf.Inline]:
+        target = self.index[citation.id[0].lower() + citation.id[1:]]
+        href = ("" if target.page.href == self.page.href else self.page.to(target.page.href)) + f"#{target.label}"
+        if not target.number:
+            words: list[pf.Inline] = [pf.Str(target.title)]
+        elif citation.mode == "SuppressAuthor":
+            words = [pf.Str(target.number)]
+        elif citation.prefix:
+            words = [*citation.prefix, pf.Str("\u00a0" + target.number)]
+        else:
+            words = [pf.Str(f"{target.word}\u00a0{target.number}")]
+        return [pf.Link(*words, url=href, classes=["quarto-xref"]), *citation.suffix]
+
+    def equations(self, paragraph: pf.Para):
+        """Number a displayed equation that has a label."""
+        for math in [item for item in paragraph.content if isinstance(item, pf.Math) and equation_label(item)]:
+            label = equation_label(math)
+            position = math.index
+            end = position + (2 if isinstance(math.next, pf.Str) else 3)
+            number = pf.Span(pf.Str(f"({self.index[label].number})"), classes=["equation-number"])
+            numbered = pf.Span(math, number, identifier=label, classes=["equation"])
+            paragraph.content[position:end] = [numbered]
+
+
+def page_address(url: str) -> str:
+    """A link to a page's source leads to the page."""
+    path, hash_, anchor = url.partition("#")
+    if "://" in path or not path.endswith(PAGE_ENDINGS):
+        return url
+    return str(PurePosixPath(path).with_suffix(".html")) + hash_ + anchor
+
+
+def callout(div: pf.Div, word: str, kind: str) -> list[pf.Block]:
+    """A note beside the text, with its title; ``collapse`` folds it."""
+    content = list(div.content)
+    title = div.attributes.get("title", "")
+    if not title and content and isinstance(content[0], pf.Header):
+        title = pf.stringify(content.pop(0))
+    name = html.escape(title or word)
+    if "collapse" in div.attributes:
+        opened = " open" if div.attributes["collapse"] == "false" else ""
+        start, end = f'<details class="callout {kind}"{opened}><summary>{name}</summary>', "</details>"
+    else:
+        start, end = f'<div class="callout {kind}" role="note"><p class="callout-title">{name}</p>', "</div>"
+    return [raw(start), *content, raw(end)]
+
+
+def tabset(div: pf.Div) -> list[pf.Block]:
+    """Sections one below the other, each with its heading; the script makes tabs of them."""
+    blocks = [raw('<div class="tabset">')]
+    opened = False
+    for block in div.content:
+        if isinstance(block, pf.Header):
+            if opened:
+                blocks.append(raw("</div>"))
+            opened, identifier = True, html.escape(block.identifier)
+            blocks.append(raw(f'<div class="tab" id="{identifier}"><p class="tab-name">'))
+            blocks += [pf.Plain(*block.content), raw("</p>")]
+        else:
+            blocks.append(block)
+    return [*blocks, *([raw("</div>")] if opened else []), raw("</div>")]
