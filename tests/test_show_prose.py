@@ -37,7 +37,7 @@ def test_a_number_is_bound_to_its_row_and_carries_a_true_minus():
         ("{it.n}", "870"),  # model n to 10 (D17)
         ("{it.term}", "perceived peer support"),
         ("{it.label}", "Perceived peer support"),
-        ("{it.population}", "All students"),
+        ("{it.population}", "all students"),
     ],
 )
 def test_what_a_field_says_of_a_row(field, expected):

@@ -10,23 +10,18 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from lib.disclosure.gate import Released
+from lib.disclosure.gate import Released, ReleasedRow
+from lib.show.drawing import NAMES, begin, data_table, finish, forms, points
 from lib.show.frame import interval_name
-from lib.show.groups import MUTED
-from lib.show.layout import NARROW, WIDE, Axis, Form, Line, Placed, axis_for, lines_of, place
-from lib.show.marks import row_anchor
-from lib.show.markup import Cell, html_table, text_cell, value_cell
-from lib.show.markup import Line as TableLine
+from lib.show.layout import Axis, Form, Line, axis_for, lines_of, place
+from lib.show.mediated import mediated_alt, mediated_lines, mediated_specs, mediated_table
 from lib.show.plate import Series, alt_text, emit_figure, key_item, printed_item, series_of
 from lib.show.prose import Phrase, words_of
 from lib.show.published import printed_values
-from lib.show.scene import Scene
-from lib.show.words import estimate_text, is_shown, number, reason, value_text
 
-DIAMOND_BELOW = 12
-VALUE_LETTERS = 7
+__all__ = ["bars", "before_after", "dot_interval"]
 
-__all__ = ["dot_interval"]
+Published = Mapping[str, float] | pd.DataFrame | None
 
 
 def dot_interval(
@@ -36,7 +31,7 @@ def dot_interval(
     caption: Phrase | str = "",
     label: str = "",
     exhibit: int | None = None,
-    published: Mapping[str, float] | pd.DataFrame | None = None,
+    published: Published = None,
     compare: Released | None = None,
     domain: tuple[float, float] | None = None,
     conf_level: float | None = None,
@@ -70,97 +65,126 @@ def dot_interval(
     lines = lines_of(series.rows, series.keys)
     axis = axis_for(lines, domain=domain, others=printed.values())
     alt = alt_text(words_of(title), series, printed)
-    specs = {form.name: _dots(form, axis, lines, series, printed, alt) for form in (WIDE, NARROW)}
+    specs = {form.name: _dots(form, axis, lines, series, printed, alt) for form in forms(len(series.keys))}
     key = [
         key_item(style, name, interval=True) for style, name in zip(series.styles, series.labels, strict=True)
     ]
     key += [printed_item()] if printed else []
     key.append(key_item(None, f"line: {interval_name(conf_level).lower()}"))
+    table = data_table(lines, series.labels, printed, conf_level=conf_level)
     emit_figure(
-        series, specs, title=title, caption=caption, label=label, exhibit=exhibit, alt=alt, key=key,
-        table=data_table(lines, series, printed, conf_level=conf_level), conf_level=conf_level,
+        series, specs, title=title, caption=caption, label=label, exhibit=exhibit, alt=alt, key=key, table=table,
+        conf_level=conf_level,
+    )  # fmt: skip
+
+
+def before_after(
+    released: Released,
+    *,
+    title: Phrase | str,
+    caption: Phrase | str = "",
+    label: str = "",
+    exhibit: int | None = None,
+    published: Published = None,
+    domain: tuple[float, float] | None = None,
+    conf_level: float | None = None,
+) -> None:
+    """The path to each outcome before (hollow) and after (filled) a mediator is in the model.
+
+    Parameters
+    ----------
+    released : Released
+        Rows of ``lib.analysis.mediation``: for each outcome, mediator and population the contrasts
+        ``before``, ``direct``, ``a``, ``b``, ``indirect``, ``total`` and ``share_explained``. With one
+        mediator a line is an outcome; with one outcome a line is a mediator.
+    title, caption, label, exhibit, published, domain, conf_level
+        As of ``dot_interval``; printed values stand for the path before.
+
+    Raises
+    ------
+    ShowError
+        If something did not pass the gate, a path before or after is missing, or the rows hold several
+        mediators of several outcomes.
+    """
+    series = series_of("before_after", released, None)
+    printed = printed_values(published, series.rows, exhibit=exhibit)
+    found = mediated_lines(series)
+    axis = axis_for([*found.before, *found.after], domain=domain, others=found.printed(printed).values())
+    alt = mediated_alt(words_of(title), series, found, printed)
+    key = []
+    for style, name in zip(series.styles, series.labels, strict=True):
+        who = f"{name}, " if len(series.keys) > 1 else ""
+        key += [key_item(style, f"{who}before", hollow=True), key_item(style, f"{who}after")]
+    key += [printed_item("printed in 2018 (before)")] if found.printed(printed) else []
+    emit_figure(
+        series, mediated_specs(found, series, axis, printed, alt), title=title, caption=caption, label=label,
+        exhibit=exhibit, alt=alt, key=key, table=mediated_table(found, series, printed), conf_level=conf_level,
+    )  # fmt: skip
+
+
+def bars(
+    released: Released,
+    *,
+    title: Phrase | str,
+    caption: Phrase | str = "",
+    label: str = "",
+    exhibit: int | None = None,
+    compare: Released | None = None,
+    domain: tuple[float, float] | None = None,
+    conf_level: float | None = None,
+) -> None:
+    """Shares of categories as bars that end in their group's mark, with the interval where a row has one.
+
+    Parameters are those of ``dot_interval``; the rows are in percent, or counts, in the order of the
+    categories. The axis begins at zero.
+    """
+    series = series_of("bars", released, compare)
+    lines = lines_of(series.rows, series.keys)
+    axis = axis_for(lines, domain=domain)
+    alt = alt_text(words_of(title), series, {})
+    specs = {form.name: _bars(form, axis, lines, series, alt) for form in forms(len(series.keys))}
+    key = [key_item(style, name) for style, name in zip(series.styles, series.labels, strict=True)]
+    if any(row.conf_low == row.conf_low for row in series.rows):
+        key.append(key_item(None, f"line: {interval_name(conf_level).lower()}"))
+    table = data_table(lines, series.labels, {}, conf_level=conf_level)
+    emit_figure(
+        series, specs, title=title, caption=caption, label=label, exhibit=exhibit, alt=alt, key=key, table=table,
+        conf_level=conf_level,
     )  # fmt: skip
 
 
 def _dots(form: Form, axis: Axis, lines: list[Line], series: Series, printed: dict, alt: str) -> dict:
-    placed = place(lines, form, printed=bool(printed), reserved=VALUE_LETTERS * len(series.keys))
+    placed = place(lines, form, printed=bool(printed))
     scene = begin(form, axis, placed)
-    for place_in, style in enumerate(series.styles):
-        name = "ab"[place_in]
-        scene.data[name] = [
-            {"y": heights[place_in], "x": row.estimate, "low": row.conf_low, "high": row.conf_high}
-            for line, heights in placed.rows
-            if (row := line.rows[place_in]) is not None and is_shown(row)
-        ]
-        scene.data[name] = [
-            {field: value for field, value in point.items() if value == value} for point in scene.data[name]
-        ]
-        look = {"colour": style.colour, "width": 3}
-        scene.lines(f"interval_{name}", f"interval {style.css}", name, "low", "high", **look)
+    for group, style in enumerate(series.styles):
+        name = NAMES[group]
+        scene.data[name] = points(placed, group, _with_interval)
+        scene.lines(
+            f"interval_{name}", f"interval {style.css}", name, "low", "high", colour=style.colour, width=3
+        )
         scene.filled(f"mark_{name}", name, style, field="x")
-    finish(scene, placed, series, printed, [value_text, estimate_text])
+    finish(scene, placed, series.styles, printed)
     return scene.spec(alt)
 
 
-def begin(form: Form, axis: Axis, placed: Placed, *, suffix: str = "") -> Scene:
-    """A scene with its grid, section headings and labels."""
-    scene = Scene(form, axis, placed.height)
-    scene.grid(bottom=placed.bottom, suffix=suffix)
-    sections = [{"y": y, "text": text} for y, text in placed.sections]
-    scene.texts("domain", "domain", sections, x=0, align="left", colour=MUTED, size=13, bold=True)
-    labels = [{"y": y, "text": text} for y, text in placed.labels]
-    scene.texts("label", "label", labels, x=0, align="left")
-    return scene
+def _bars(form: Form, axis: Axis, lines: list[Line], series: Series, alt: str) -> dict:
+    placed = place(lines, form, printed=False)
+    percent = any(row.unit == "percent" for row in series.rows)
+    scene = begin(form, axis, placed, suffix="%" if percent else "")
+    for group, style in enumerate(series.styles):
+        name = NAMES[group]
+        scene.data[name] = points(placed, group, lambda row: {"zero": 0} | _with_interval(row))
+        look = {"colour": style.colour, "width": 12, "strokeOpacity": 0.3}
+        scene.lines(f"bar_{name}", f"bar {style.css}", name, "zero", "x", **look)
+        scene.lines(
+            f"interval_{name}", f"interval {style.css}", name, "low", "high", colour=style.colour, width=3
+        )
+        scene.filled(f"mark_{name}", name, style, field="x")
+    finish(scene, placed, series.styles, {})
+    return scene.spec(alt)
 
 
-def finish(scene: Scene, placed: Placed, series: Series, printed: dict, value_of: list) -> None:
-    """Printed values, the values in words at the right, and the reasons of hidden ones."""
-    points = [
-        {"y": y + DIAMOND_BELOW, "x": printed[row.row_id]}
-        for line, heights in placed.rows
-        for row, y in zip(line.rows, heights, strict=True)
-        if row is not None and row.row_id in printed
-    ]
-    if points:
-        scene.printed(points)
-    narrow, width = scene.form.narrow, scene.form.width
-    several = len(series.keys) > 1
-    for place_in, style in enumerate(series.styles):
-        values = []
-        for line, heights in placed.rows:
-            row = line.rows[place_in]
-            if row is not None and is_shown(row):
-                y = heights[0] - 18 if narrow else heights[place_in] + 5
-                values.append({"y": y, "text": value_of[narrow](row)})
-        right = width - (len(series.keys) - 1 - place_in) * 52 if narrow else width
-        css = f"value {style.css}" if several else "value"
-        look = {"colour": style.colour} if several else {}
-        scene.texts(f"value_{'ab'[place_in]}", css, values, x=right, align="right", **look)
-    reasons = [
-        {"y": heights[place_in] + 5, "text": reason(row)}
-        for line, heights in placed.rows
-        for place_in, row in enumerate(line.rows)
-        if row is not None and not is_shown(row)
-    ]
-    if reasons:
-        scene.texts("reason", "axis reason", reasons, x=width, align="right", colour=MUTED, size=13)
-
-
-def data_table(lines: list[Line], series: Series, printed: dict, *, conf_level: float | None) -> str:
-    """The figure's numbers as a table, a line for each row, with the id that numbers of the text link to."""
-    several = len(series.keys) > 1
-    head = [("Measure", False), ("Group", False)] if several else [("Measure", False)]
-    head += [("Estimate", True), (interval_name(conf_level), True), ("p", True), ("n", True)]
-    head += [("Printed 2018", True)] if printed else []
-    body = []
-    for line in lines:
-        for row, group in zip(line.rows, series.labels, strict=True):
-            if row is None:
-                continue
-            cells = [text_cell(group)] if several else []
-            cells += [value_cell(row, what) for what in ("estimate", "interval", "p", "n")]
-            if printed:
-                was = printed.get(row.row_id)
-                cells.append(Cell("not printed" if was is None else number(was), numeric=True))
-            body.append(TableLine(line.label, tuple(cells), row_anchor(row.row_id), line.section))
-    return html_table(head, body, caption="The figure's data")
+def _with_interval(row: ReleasedRow) -> dict:
+    """Estimate and interval; a row without one has a line of no length, which does not show."""
+    low, high = (row.estimate if end != end else end for end in (row.conf_low, row.conf_high))
+    return {"x": row.estimate, "low": low, "high": high}

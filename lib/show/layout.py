@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from lib.disclosure.gate import ReleasedRow
@@ -19,7 +19,7 @@ from lib.show.words import domain_label, is_shown, label_of
 STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.5, 1, 2, 5, 10, 20, 25, 50, 100, 200, 250, 500)
 LINE = 17  # from one line of a wrapped label to the next
 
-__all__ = ["Axis", "Form", "Line", "NARROW", "Placed", "WIDE", "axis_for", "lines_of", "place"]
+__all__ = ["Axis", "Form", "Line", "NARROW", "PAIRED", "Placed", "WIDE", "axis_for", "lines_of", "place"]
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,9 @@ class Form:
         return self.name == "narrow"
 
 
-WIDE = Form("wide", 700, 245, 548, 34)
-NARROW = Form("narrow", 340, 8, 332, 36)
+WIDE = Form("wide", 700, 250, 548, 32)
+NARROW = Form("narrow", 340, 8, 332, 37)
+PAIRED = Form("narrow", 340, 8, 270, 42)
 
 
 @dataclass(frozen=True)
@@ -82,8 +83,13 @@ class Placed:
         return self.bottom + 26
 
 
-def lines_of(rows: Iterable[ReleasedRow], series: Sequence[str]) -> list[Line]:
-    """Rows by term, terms of one domain together, in the order of their first row.
+def lines_of(
+    rows: Iterable[ReleasedRow],
+    series: Sequence[str],
+    *,
+    key: Callable[[ReleasedRow], str] = lambda row: row.term,
+) -> list[Line]:
+    """Rows by term (or another key of the codebook), keys of one domain together, in their first order.
 
     Raises
     ------
@@ -92,7 +98,7 @@ def lines_of(rows: Iterable[ReleasedRow], series: Sequence[str]) -> list[Line]:
     """
     found: dict[str, dict[str, ReleasedRow]] = {}
     for row in rows:
-        line = found.setdefault(row.term, {})
+        line = found.setdefault(key(row), {})
         if group_key(row) in line:
             raise ShowError(
                 "two rows stand for one mark of the figure (same term, same group); "
@@ -108,7 +114,7 @@ def lines_of(rows: Iterable[ReleasedRow], series: Sequence[str]) -> list[Line]:
     return sorted(lines, key=lambda line: order.index(line.section))
 
 
-def place(lines: Sequence[Line], form: Form, *, printed: bool, pitch: int = 22, reserved: int = 0) -> Placed:
+def place(lines: Sequence[Line], form: Form, *, printed: bool, pitch: int = 22) -> Placed:
     """Give each line its height.
 
     Parameters
@@ -119,8 +125,6 @@ def place(lines: Sequence[Line], form: Form, *, printed: bool, pitch: int = 22, 
         Whether diamonds of printed values stand under the marks.
     pitch : int
         Distance of two series within a line.
-    reserved : int
-        Letters that the values at the right take from the labels of the narrow form.
     """
     sections, labels, rows = [], [], []
     top, section = 4.0, None
@@ -131,7 +135,7 @@ def place(lines: Sequence[Line], form: Form, *, printed: bool, pitch: int = 22, 
             section = line.section
             sections.append((top + (23 if form.narrow else 19), section))
             top += 36 if form.narrow else 30
-        texts = textwrap.wrap(line.label, form.letters - reserved) or [""]
+        texts = textwrap.wrap(line.label, form.letters) or [""]
         series = len(line.rows)
         if form.narrow:
             first = top + LINE * len(texts) + 18

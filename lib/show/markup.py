@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from lib.disclosure.gate import ReleasedRow
 from lib.errors import ShowError
 from lib.show.marks import row_anchor
-from lib.show.words import estimate_text, interval_text, is_shown, n_text, p_text, reason
+from lib.show.words import caution, estimate_text, interval_text, is_shown, n_text, p_text, reason
 
 __all__ = ["Cell", "Line", "estimate_cell", "html_table", "text_cell", "value_cell"]
 
@@ -60,16 +60,19 @@ def value_cell(row: ReleasedRow, what: str, *, anchor: bool = False) -> Cell:
     texts = {"estimate": estimate_text, "interval": interval_text, "p": _p, "n": n_text}
     if what not in texts:
         raise ShowError(f"a table shows {', '.join(texts)}, not {what!r}")
-    return Cell(html.escape(texts[what](row), quote=False) or "none", given, numeric=True)
+    inner = html.escape(texts[what](row), quote=False) or "none"
+    if what == "estimate" and caution(row):
+        inner += f' <span class="caution">{html.escape(caution(row), quote=False)}</span>'
+    return Cell(inner, given, numeric=True)
 
 
-def estimate_cell(row: ReleasedRow, *, interval: bool, anchor: bool) -> Cell:
-    """A cell with a row's estimate and, under it, its interval."""
+def estimate_cell(row: ReleasedRow, *, interval: bool, anchor: bool, printed: str = "") -> Cell:
+    """A cell with a row's estimate and, under it, its interval and the value printed in 2018."""
     cell = value_cell(row, "estimate", anchor=anchor)
     between = interval_text(row, ", ") if interval else ""
-    if not between:
-        return cell
-    return Cell(f'{cell.inner} <span class="ci">[{between}]</span>', cell.anchor, numeric=True)
+    inner = cell.inner + (f' <span class="ci">[{between}]</span>' if between else "")
+    inner += f' <span class="printed">printed {printed}</span>' if printed else ""
+    return Cell(inner, cell.anchor, numeric=cell.numeric, withheld=cell.withheld)
 
 
 def html_table(head: Sequence[tuple[str, bool]], lines: Sequence[Line], *, caption: str = "") -> str:

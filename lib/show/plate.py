@@ -13,7 +13,7 @@ from lib.show.groups import DIAMOND, INK, SURFACE, GroupStyle, group_key, group_
 from lib.show.marks import Mark, emit, plain, records, require_released
 from lib.show.prose import Phrase, words_of
 from lib.show.svg import svg
-from lib.show.words import estimate_text, interval_text, is_shown, number, reason
+from lib.show.words import caution, estimate_text, interval_text, is_shown, number, reason, term_label
 
 PRINTED = "printed in 2018"
 
@@ -93,13 +93,12 @@ def alt_text(
 
 def shown_text(row: ReleasedRow, printed: dict[str, float], label: str | None = None) -> str:
     """One value in words: ``Peer support 0.69 (0.65 to 0.73), printed 0.69``."""
-    from lib.show.words import term_label
-
     name = label or term_label(row)
     if not is_shown(row):
         return f"{name}: {reason(row)}"
     interval = interval_text(row)
     text = f"{name} {estimate_text(row)}" + (f" ({interval})" if interval else "")
+    text += f", {caution(row)}" if caution(row) else ""
     return text + (f", printed {number(printed[row.row_id], '.2f')}" if row.row_id in printed else "")
 
 

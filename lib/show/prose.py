@@ -44,6 +44,8 @@ from lib.show.words import (
     term_label,
 )
 
+FIRST_LETTER = re.compile(r"\A((?:\s|<[^>]+>)*)([a-z])")
+NUMBER_WORD = re.compile(r"([.!?]\s+<data [^>]+><a [^>]+>)([a-z](?!\N{NO-BREAK SPACE}))")
 TYPED_DECIMAL = re.compile(r"(?<![\w.])[-−]?\d*\.\d+")
 
 __all__ = ["Phrase", "note", "number_html", "phrase", "prose"]
@@ -96,13 +98,13 @@ def prose(template: str, **rows: object) -> None:
     ShowError
         If a field is unknown, or given a number, a table or anything that did not pass the gate.
     """
-    words = phrase(template, **rows)
+    words = sentence(phrase(template, **rows))
     emit(Mark(kind="prose", rows=records(words.rows), markdown=words.markdown), f"<p>{words.markdown}</p>")
 
 
 def note(template: str, **rows: object) -> None:
     """Display a computed remark in small print; arguments as of ``prose``."""
-    words = phrase(template, **rows)
+    words = sentence(phrase(template, **rows))
     emit(
         Mark(kind="note", rows=records(words.rows), markdown=words.markdown),
         f"<p><small>{words.markdown}</small></p>",
@@ -139,8 +141,19 @@ def phrase(template: str, **rows: object) -> Phrase:
 
 
 def words_of(given: Phrase | str) -> Phrase:
-    """A title or caption as a phrase; plain text may hold no typed decimal."""
-    return given if isinstance(given, Phrase) else phrase(given.replace("{", "{{").replace("}", "}}"))
+    """A title or caption as a sentence; plain text may hold no typed decimal."""
+    if isinstance(given, Phrase):
+        return sentence(given)
+    if not isinstance(given, str):
+        raise ShowError(f"a title or caption is text or a phrase, not {type(given).__name__}")
+    return sentence(phrase(given.replace("{", "{{").replace("}", "}}")))
+
+
+def sentence(words: Phrase) -> Phrase:
+    """The phrase with a capital where it, or a number in words after a full stop, begins a sentence."""
+    begun = FIRST_LETTER.sub(lambda found: found[1] + found[2].upper(), words.markdown, count=1)
+    begun = NUMBER_WORD.sub(lambda found: found[1] + found[2].upper(), begun)
+    return Phrase(begun, words.rows)
 
 
 def number_html(text: str, value: float, row: ReleasedRow, field: str = "estimate") -> str:

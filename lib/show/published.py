@@ -7,12 +7,14 @@ from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
+from lib.analysis.estimates import mediator_of
 from lib.disclosure.gate import ReleasedRow
 from lib.errors import ShowError
-from lib.show.words import label_of, population_label
+from lib.show.words import label_of, population_label, term_label
 
 EFFECTS = ("std_beta", "r_or_std_beta")
-MEASURE = re.compile(r"(?:->| with )\s*([^,]+)")
+SHARE = "pct_explained"
+MEASURE = re.compile(r"(?:->| with )\s*(?P<outcome>[^,]+?)\s*(?:,\s*mediator (?P<mediator>.+))?(?:,.*)?$")
 
 __all__ = ["printed_values"]
 
@@ -26,9 +28,9 @@ def printed_values(
     ----------
     published : mapping, DataFrame or None
         Values by term, by (group or population, term) or by ``row_id``; or the study's
-        ``published.csv``, of which the standardized effects of this exhibit are taken. Its rows are
-        matched by their ``term`` and ``population`` where it has these columns, else by the words of
-        ``measure`` and ``group`` and the codebook's labels.
+        ``published.csv``, whose standardized effects and shares explained are matched to rows by the
+        words of ``group`` and ``measure`` and the codebook's labels; where a value was printed for
+        several exhibits, this one's counts.
     rows : iterable of ReleasedRow
     exhibit : int or None
         The study's number of the exhibit.
@@ -38,10 +40,8 @@ def printed_values(
         return {}
     if isinstance(published, pd.DataFrame):
         named = _by_words(published, exhibit)
-        keys = {row.row_id: _words(row) for row in rows}
-        return {row_id: named[key] for row_id, key in keys.items() if key in named} | _by_term(
-            published, rows, exhibit
-        )
+        keys = {row.row_id: key for row in rows for key in _words(row) if key in named}
+        return {row_id: named[key] for row_id, key in keys.items()}
     if not isinstance(published, Mapping):
         raise ShowError("published= takes study.published or values by term, not " + type(published).__name__)
     found = {}
@@ -53,32 +53,30 @@ def printed_values(
     return found
 
 
-def _of_exhibit(published: pd.DataFrame, exhibit: int | None) -> pd.DataFrame:
-    listed = published["exhibit"].fillna("").astype(str).str.split(";")
-    of_it = listed.map(lambda numbers: str(exhibit) in [number.removesuffix(".0") for number in numbers])
-    return published[of_it & published["statistic"].isin(EFFECTS)]
+def _by_words(published: pd.DataFrame, exhibit: int | None) -> dict[tuple[str, ...], float]:
+    chosen = published[published["statistic"].isin([*EFFECTS, SHARE])]
+    named, here = {}, {}
+    for line in chosen.itertuples():
+        match = MEASURE.search(str(line.measure).lower())
+        if match is None:
+            continue
+        kind = SHARE if line.statistic == SHARE else ""
+        key = (str(line.group).lower(), kind, match["outcome"], match["mediator"] or "")
+        of_it = [number.removesuffix(".0") for number in str(line.exhibit).split(";")]
+        (here if str(exhibit) in of_it else named)[key] = float(line.value)
+    return named | here
 
 
-def _by_words(published: pd.DataFrame, exhibit: int | None) -> dict[tuple[str, str], float]:
-    named = {}
-    for line in _of_exhibit(published, exhibit).itertuples():
-        match = MEASURE.search(str(line.measure))
-        if match:
-            named[str(line.group).lower(), match[1].strip().lower()] = float(line.value)
-    return named
-
-
-def _by_term(published: pd.DataFrame, rows: list[ReleasedRow], exhibit: int | None) -> dict[str, float]:
-    if not {"term", "population"} <= set(published.columns):
-        return {}
-    chosen = _of_exhibit(published, exhibit)
-    named = dict(zip(zip(chosen["population"], chosen["term"], strict=True), chosen["value"], strict=True))
-    return {
-        row.row_id: float(named[row.population, row.term])
-        for row in rows
-        if (row.population, row.term) in named
-    }
-
-
-def _words(row: ReleasedRow) -> tuple[str, str]:
-    return population_label(row).lower(), label_of(row.term, row.codebook).lower()
+def _words(row: ReleasedRow) -> list[tuple[str, ...]]:
+    """How a printed line would name the row, the least telling name first."""
+    if row.contrast not in ("", "before", "share_explained"):
+        return []
+    share = row.contrast == "share_explained"
+    mediator = label_of(mediator_of(row.model), row.codebook).lower() if share else ""
+    outcome = term_label(row).lower()
+    names = [outcome]
+    if row.term in row.codebook.outcomes:  # "grades" and "current grades" are the codebook's "Course grades"
+        last = outcome.split(" ")[-1]
+        names = [last, f"current {last}", outcome]
+    who = population_label(row).lower()
+    return [(who, SHARE if share else "", name, mediator) for name in names]

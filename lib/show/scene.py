@@ -40,19 +40,26 @@ class Scene:
             ("zero", EDGE, 1.5, [tick for tick in ticks if tick == 0]),
         ):
             self._add(name, name, [{"x": tick} for tick in chosen], x=self.x("x"), **ends)._rule(colour, wide)
-        self._add("axis", "axis", texts, x=self.x("x"), y=alt.value(bottom + 18), text="text:N")._text(
-            "middle", MUTED, 13
-        )
+        self._add(
+            "axis",
+            "axis",
+            texts,
+            x=self.x("x"),
+            y=alt.value(bottom + 18),
+            text=alt.Text("text", type="nominal"),
+        )._text("middle", MUTED, 13)
 
     def texts(self, name: str, css: str, values: list[dict], *, x: float, align: str, **look: object) -> None:
         """Words at a fixed x; ``values`` hold ``y`` and ``text``. ``look``: colour, size, bold."""
-        self._add(name, css, values, x=alt.value(x), y=self.y("y"), text="text:N")._text(align, **look)
+        self._add(
+            name, css, values, x=alt.value(x), y=self.y("y"), text=alt.Text("text", type="nominal")
+        )._text(align, **look)
 
     def lines(
         self, name: str, css: str, source: str, low: str, high: str, *, colour: str, width: float, **look
     ) -> None:
         """Horizontal lines between two fields of a data set."""
-        self._add(name, css, source, x=self.x(low), x2=f"{high}:Q", y=self.y("y"))._rule(
+        self._add(name, css, source, x=self.x(low), x2=alt.X2(high), y=self.y("y"))._rule(
             colour, width, **look
         )
 
@@ -85,15 +92,16 @@ class Scene:
             nice=False,
             zero=False,
         )
-        return alt.X(f"{field}:Q", scale=scale, axis=None)
+        return alt.X(field, type="quantitative", scale=scale, axis=None)
 
     def y(self, field: str) -> alt.Y:
         """A field in pixels from the top."""
         scale = alt.Scale(domain=[0, self.height], range=[0, self.height], nice=False, zero=False)
-        return alt.Y(f"{field}:Q", scale=scale, axis=None)
+        return alt.Y(field, type="quantitative", scale=scale, axis=None)
 
     def spec(self, description: str) -> dict:
-        """The finished Vega-Lite specification."""
+        """The finished Vega-Lite specification, not checked against the schema here: that takes most of the
+        time of a figure, and the tests do it."""
         chart = alt.layer(*self.layers).properties(
             width=self.form.width,
             height=self.height,
@@ -104,7 +112,9 @@ class Scene:
             usermeta={"classes": self.classes},
             datasets=self.data,
         )
-        return chart.configure(aria=False, font=FONT, view=alt.ViewConfig(stroke=None, fill=None)).to_dict()
+        return chart.configure(aria=False, font=FONT, view=alt.ViewConfig(stroke=None, fill=None)).to_dict(
+            validate=False
+        )
 
     def _add(self, name: str, css: str, source: str | list[dict], **encoding: object) -> Scene:
         if isinstance(source, list):

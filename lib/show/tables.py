@@ -16,6 +16,8 @@ from lib.show.words import domain_label, label_of
 HEADINGS = {"estimate": "Estimate", "interval": "Interval", "p": "p", "n": "n"}
 ROW_HEADINGS = {"term": "Measure", "population": "Students", "group": "Group", "contrast": "Contrast"}
 
+KEYED = ("term", "population", "group")  # columns that hold keys of the codebook
+
 __all__ = ["definitions", "table"]
 
 
@@ -136,8 +138,8 @@ class _Words:
     def __init__(self, released: Released, labels: Mapping[str, str]):
         self.codebook, self.labels = released.codebook, labels
 
-    def __call__(self, key: str) -> str:
-        return self.labels.get(key) or label_of(key, self.codebook)
+    def __call__(self, key: str, column: str) -> str:
+        return self.labels.get(key) or (label_of(key, self.codebook) if column in KEYED else key)
 
 
 def _long(
@@ -151,9 +153,9 @@ def _long(
     for row in chosen:
         cells = tuple(value_cell(row, what) for what in show)
         if several:
-            cells = (text_cell(words(group_key(row))), *cells)
+            cells = (text_cell(words(group_key(row), "group")), *cells)
         key = row.values[rows]
-        lines.append((Line(words(key), cells, anchor=row_anchor(row.row_id)), key))
+        lines.append((Line(words(key, rows), cells, anchor=row_anchor(row.row_id)), key))
     return ([("Group", False), *head] if several else head), lines
 
 
@@ -170,7 +172,7 @@ def _wide(chosen: list[ReleasedRow], words: _Words, *, rows: str, columns: str, 
     lines = [
         (
             Line(
-                words(key),
+                words(key, rows),
                 tuple(
                     estimate_cell(cells[column], interval="interval" in show, anchor=True)
                     if column in cells
@@ -182,7 +184,7 @@ def _wide(chosen: list[ReleasedRow], words: _Words, *, rows: str, columns: str, 
         )
         for key, cells in by_line.items()
     ]
-    return [(words(key), True) for key in keys], lines
+    return [(words(key, columns), True) for key in keys], lines
 
 
 def _in_domain(line: Line, key: str, codebook: object) -> Line:

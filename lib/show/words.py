@@ -112,6 +112,11 @@ def n_text(row: ReleasedRow) -> str:
     return "" if math.isnan(row.n_obs) else number(rounded_n(row), ",.0f")
 
 
+def caution(row: ReleasedRow) -> str:
+    """What a reader must know of a shown value (rule D13), or empty."""
+    return row.status_reason if is_shown(row) else ""
+
+
 def label_of(key: str, codebook: object) -> str:
     """Label of a construct, column, level, population or statistic; of ``y ~ x``, that of ``y``."""
     key = key.split("~")[0].strip()
