@@ -170,7 +170,8 @@ def test_there_is_no_other_door():
 
 def test_what_is_handed_out_cannot_change_what_was_released():
     released = release(estimates([count("math", 300)]), STUDY)
-    released.rows.loc[0, "estimate"] = 4
+    handed = released.rows
+    handed.loc[0, "estimate"] = 4
     released.row().values["estimate"] = 4
     assert released.row().estimate == 300
 
@@ -195,7 +196,7 @@ def tables(draw) -> pd.DataFrame:
     return estimates(rows)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(tables())
 def test_property_never_fewer_than_k_and_releasing_twice_changes_nothing(table):
     released = release(table, STUDY)
@@ -207,7 +208,7 @@ def test_property_never_fewer_than_k_and_releasing_twice_changes_nothing(table):
     assert again.notes == released.notes
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(tables(), st.randoms(use_true_random=False))
 def test_property_the_order_of_rows_and_calls_does_not_matter(table, random):
     once = release(table, STUDY).rows.set_index("row_id")
