@@ -38,8 +38,7 @@ def measure_fit(
     """
     share, n, df, groups = shares(problem.groups), problem.n, problem.df, len(problem.groups)
     best = sum(share[g] * problem.saturated[g].objective for g in range(groups))
-    baseline = tuple(_baseline(problem, g) for g in range(groups))
-    base_df = int(problem.modelled().sum() - baseline_coordinates(problem).sum())
+    baseline, base_df = baseline_moments(problem)
     base = 2 * n * (sum(share[g] * baseline[g].objective for g in range(groups)) - best)
     chisq = max(2 * n * (objective - best), 0.0)
     logl = log_likelihood(problem, objective)
@@ -61,11 +60,13 @@ def measure_fit(
     return out
 
 
-def _baseline(problem: Problem, g: int) -> GroupMoments:
-    which = problem.covariates
-    if not which.any():
-        return unrelate(problem.groups[g], which, None)
-    return unrelate(problem.groups[g], which, saturate(select_variables(problem, g, which)))
+def baseline_moments(problem: Problem) -> tuple[tuple[GroupMoments, ...], int]:
+    """The baseline model's moments of each group, and its degrees of freedom."""
+    which, out = problem.covariates, []
+    for g, patterns in enumerate(problem.groups):
+        among = saturate(select_variables(problem, g, which)) if which.any() else None
+        out.append(unrelate(patterns, which, among))
+    return tuple(out), int(problem.modelled().sum() - baseline_coordinates(problem).sum())
 
 
 def _incremental(

@@ -40,7 +40,15 @@ class Patterns:
 
     @property
     def complete(self) -> bool:
+        """Whether nothing is missing; complete data are one pattern."""
         return bool(self.seen.all())
+
+    def drawn(self) -> Patterns:
+        """Without the patterns that no case of a resample has; case-level fields are dropped."""
+        use = self.n > 0
+        return Patterns(
+            self.seen[use], self.n[use], self.mean[use], self.cov[use], self.values[:0], self.member[:0]
+        )
 
 
 def find_patterns(values: np.ndarray, kept: np.ndarray) -> Patterns:

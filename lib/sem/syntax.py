@@ -97,6 +97,20 @@ def parse_model(text: str) -> Model:
     return Model(tuple(terms.values()), tuple(definitions), tuple(constraints))
 
 
+def read_expression(text: str) -> Expression:
+    """Read one arithmetic expression in labels, such as ``a1*b1 - a2*b2``.
+
+    Raises
+    ------
+    ModelError
+        If it cannot be read; names line, column and what was expected.
+    """
+    tokens = [token for token in _tokenize(text) if token.kind != "newline"]
+    if not tokens:
+        raise ModelError("an expression in labels is empty; write one such as 'a*b'")
+    return parse_expression([*tokens, _end_of(tokens)])
+
+
 def fail(token: Token, expected: str) -> ModelError:
     """The error for a token that does not belong where it stands."""
     found = "the end of the statement" if token.kind == "end" else f"'{token.text}'"
