@@ -12,6 +12,7 @@ from lib.analysis.design import design
 from lib.analysis.estimates import estimates
 from lib.errors import ModelError
 from lib.sem.fit import SemFit, fit
+from lib.sem.quantities import Effect, estimate_effect
 from lib.study.load import Population, Study
 
 MISSING = {
@@ -138,27 +139,24 @@ def not_estimated(error: ModelError) -> dict:
 
 
 def path(fitted: SemFit, outcome: str, predictor: str, *, conf_level: float) -> dict:
-    """The standardized path ``outcome ~ predictor`` with its delta-method interval, as row columns."""
-    table = fitted.estimates
-    found = table[(table["lhs"] == outcome) & (table["op"] == "~") & (table["rhs"] == predictor)].iloc[0]
-    return standardized(found, fitted, conf_level=conf_level)
+    """Row columns of the standardized path ``outcome ~ predictor``, with its delta-method interval."""
+    label = path_label(outcome, predictor)
+    effect = estimate_effect(fitted, label, conf_level=conf_level, standardized=True)
+    return effect_row(effect, unit="SD per SD", n_obs=fitted.n_obs)
 
 
-def standardized(found: pd.Series, fitted: SemFit, *, conf_level: float) -> dict:
-    """Row columns of one parameter's standardized value, SE, interval and test."""
-    from scipy.special import ndtri
-
-    half = float(ndtri(0.5 + conf_level / 2)) * found["std_se"]
+def effect_row(effect: Effect, *, unit: str, n_obs: int) -> dict:
+    """Row columns of one estimated quantity."""
     return {
-        "estimate": found["std_all"],
-        "std_error": found["std_se"],
-        "statistic": found["z"],
-        "p_value": found["pvalue"],
-        "conf_low": found["std_all"] - half,
-        "conf_high": found["std_all"] + half,
-        "interval_method": "delta method",
-        "n_obs": fitted.n_obs,
-        "unit": "SD per SD",
+        "estimate": effect.estimate,
+        "std_error": effect.std_error,
+        "statistic": effect.statistic,
+        "p_value": effect.p_value,
+        "conf_low": effect.conf_low,
+        "conf_high": effect.conf_high,
+        "interval_method": effect.interval_method.replace("_", " "),
+        "n_obs": n_obs,
+        "unit": unit,
     }
 
 

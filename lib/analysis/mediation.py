@@ -8,16 +8,25 @@ Selig, 2012): percentiles of draws from the joint normal distribution of a, b an
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import product
 
 import numpy as np
 import pandas as pd
 
-from lib.analysis.effects import METHOD, direct_effects, fit_structural, not_estimated, path, path_label
+from lib.analysis.effects import (
+    METHOD,
+    direct_effects,
+    fit_structural,
+    not_estimated,
+    path,
+    path_label,
+)
 from lib.analysis.estimates import estimates, mediated_by
 from lib.errors import ModelError
 from lib.sem.fit import SemFit
-from lib.sem.standard import jacobian, row_functions
+from lib.sem.quantities import quantity
+from lib.sem.standard import jacobian
 from lib.study.load import Population, Study
 
 QUANTITIES = ("before", "direct", "a", "b", "indirect", "total", "share_explained")
@@ -118,40 +127,35 @@ def monte_carlo(fitted: SemFit, labels: list[str], *, conf_level: float, seed: i
         Row columns of ``indirect``, ``total`` and ``share_explained``. The share has no number unless the total's
         interval excludes 0 and indirect and direct effect have one sign.
     """
-    at, spread = _paths(fitted, labels)
-    a, b, direct = np.random.default_rng(seed).multivariate_normal(at, spread, size=DRAWS).T
-    tail = (1 - conf_level) / 2
-    n_obs = fitted.n_obs
+    functions = [quantity(fitted, label, standardized=True) for label in labels]
 
-    def drawn(estimate: float, draws: np.ndarray, unit: str) -> dict:
-        low, high = np.quantile(draws, [tail, 1 - tail])
+    def paths(tau: np.ndarray) -> np.ndarray:
+        return np.stack([function(tau) for function in functions], axis=1)
+
+    at, slope = paths(fitted.tau[None])[0], jacobian(paths, fitted.tau)
+    draws = np.random.default_rng(seed).multivariate_normal(at, slope @ fitted.vcov @ slope.T, size=DRAWS)
+
+    def drawn(function: Callable, unit: str) -> dict:
+        values = function(*draws.T)
+        low, high = np.quantile(values, [0.5 - conf_level / 2, 0.5 + conf_level / 2])
         return {
-            "estimate": estimate,
-            "std_error": draws.std(ddof=1),
+            "estimate": function(*at),
+            "std_error": values.std(ddof=1),
             "conf_low": low,
             "conf_high": high,
             "interval_method": "Monte Carlo",
-            "n_obs": n_obs,
+            "n_obs": fitted.n_obs,
             "unit": unit,
         }
 
-    indirect = drawn(at[0] * at[1], a * b, "SD per SD")
-    total = drawn((at[0] * at[1] + at[2]), (a * b + direct), "SD per SD")
-    share = drawn(100 * at[0] * at[1] / (at[0] * at[1] + at[2]), 100 * a * b / (a * b + direct), "percent")
+    indirect = drawn(lambda a, b, direct: a * b, "SD per SD")
+    total = drawn(lambda a, b, direct: a * b + direct, "SD per SD")
+    share = drawn(lambda a, b, direct: 100 * a * b / (a * b + direct), "percent")
     return {
         "indirect": indirect,
         "total": total,
         "share_explained": share | _share_status(indirect, total, at[2]),
     }
-
-
-def _paths(fitted: SemFit, labels: list[str]) -> tuple[np.ndarray, np.ndarray]:
-    """Standardized values of labelled paths and their covariance matrix (delta method)."""
-    standardized = row_functions(fitted.spec, fitted.value)["std"]
-    names = [name for group in fitted.spec.label for name in group]
-    rows = [names.index(label) for label in labels]
-    slope = jacobian(standardized, fitted.tau)[rows]
-    return standardized(fitted.tau[None])[0][rows], slope @ fitted.vcov @ slope.T
 
 
 def _share_status(indirect: dict, total: dict, direct: float) -> dict:
