@@ -16,6 +16,7 @@ from lib.sem.distributions import normal_cdf, quantile, two_sided_p
 from lib.sem.expressions import Expression
 from lib.sem.fit import SemFit
 from lib.sem.implied import row_values
+from lib.sem.spec import Spec
 from lib.sem.standard import define, jacobian, standardize
 from lib.sem.syntax import read_expression
 
@@ -95,22 +96,35 @@ def evaluate_quantity(
     """Values (B,) of a quantity at parameters tau (B, r) with fixed values (G, e) or (B, G, e)."""
     spec = fitted.problem.spec
     tree = read_expression(expression) if isinstance(expression, str) else expression
-    values = row_values(spec, tau, value)
+    at = label_values(spec, row_values(spec, tau, value), tree, standardized=standardized)
+    return np.broadcast_to(tree.evaluate(at), (len(tau),))
+
+
+def label_values(
+    spec: Spec, values: np.ndarray, needed: Expression, *, standardized: bool
+) -> dict[str, np.ndarray]:
+    """Values (B,) of all labels and definitions, from those of all rows (B, G, e).
+
+    Raises
+    ------
+    ModelError
+        If the expression ``needed`` names something else.
+    """
     if standardized:
         values = standardize(spec, values)
-    at = {}
+    at: dict[str, np.ndarray] = {}
     for g, labels in enumerate(spec.label):
         for e, label in enumerate(labels):
             if label:
                 at.setdefault(label, values[:, g, e])
     at |= dict(zip((name for name, _ in spec.definitions), define(spec, values).T, strict=True))
-    unknown = [name for name in tree.names() if name not in at]
+    unknown = [name for name in needed.names() if name not in at]
     if unknown:
         known = ", ".join(at) or "none"
         raise ModelError(
-            f"'{tree.text}' uses '{unknown[0]}', which is no label or definition of the model ({known})"
+            f"'{needed.text}' uses '{unknown[0]}', which is no label or definition of the model ({known})"
         )
-    return np.broadcast_to(tree.evaluate(at), (len(tau),))
+    return at
 
 
 def estimate_effect(

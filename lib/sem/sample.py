@@ -126,7 +126,7 @@ def take_sample(
         For unknown, textual, infinite, constant or collinear columns and for groups that are too small.
     """
     _check_columns(data, names, "the model")
-    table = np.column_stack([_numbers(data, name) for name in names])
+    table = np.column_stack([read_numbers(data, name) for name in names])
     present = ~np.isnan(table)
     use = present.all(1) if missing == "listwise" else present.any(1)
     columns = [list(names).index(name) for name in covariates]
@@ -171,7 +171,9 @@ def _check_columns(data: pd.DataFrame, names: Sequence[str], user: str) -> None:
         raise ModelError(f"{user} uses '{unknown[0]}'{others}, which the data do not have{hint}")
 
 
-def _numbers(data: pd.DataFrame, name: str) -> np.ndarray:
+def read_numbers(data: pd.DataFrame, name: str) -> np.ndarray:
+    """A column as floats (N,), NaN where missing; unknown, textual and infinite columns are errors."""
+    _check_columns(data, [name], "the model")
     column = data[name]
     if not pd.api.types.is_numeric_dtype(column):
         text = int(pd.to_numeric(column, errors="coerce").isna().sum() - column.isna().sum())
