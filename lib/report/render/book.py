@@ -143,7 +143,9 @@ def read_book(project: Path) -> Book:
             number = chr(64 + counts[appendix]) if appendix else str(counts[appendix])
         pages.append(replace(page, number=number, part=part, appendix=appendix))
     if not any(page.href == "index.html" for page in pages):
-        raise BuildError("_quarto.yml lists no page index; a book begins with one: add index.ipynb to chapters")
+        raise BuildError(
+            "_quarto.yml lists no page index; a book begins with one: add index.ipynb to chapters"
+        )
     return Book(project, settings, tuple(pages), bibliography_files(project, settings))
 
 
@@ -153,7 +155,9 @@ def read_settings(project: Path) -> dict:
     try:
         settings = yaml.safe_load(path.read_text("utf-8")) or {}
     except FileNotFoundError:
-        raise BuildError(f"no _quarto.yml in {project.name}/; stage the report first with lwo build") from None
+        raise BuildError(
+            f"no _quarto.yml in {project.name}/; stage the report first with lwo build"
+        ) from None
     except yaml.YAMLError as error:
         raise BuildError(f"_quarto.yml is not valid YAML: {error}") from error
     if not (settings.get("book") or {}).get("chapters"):

@@ -5,7 +5,6 @@ Each message names the page and the cell, counted in the author's notebook.
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 from collections import defaultdict
@@ -14,6 +13,7 @@ from pathlib import Path
 from lib.errors import BuildError
 from lib.report.render.book import read_book
 from lib.report.render.labels import Found, find
+from lib.study.codebook import nearest
 
 __all__ = ["check_pages", "check_stage"]
 
@@ -81,7 +81,7 @@ def _labels_twice(pages: list[Found]) -> list[str]:
 def _references(pages: list[Found]) -> list[str]:
     known = {target.label for found in pages for target in found.targets}
     return [
-        f"{found.page.source}, cell {cell}: @{label} points to nothing{_nearest(label, known)}"
+        f"{found.page.source}, cell {cell}: @{label} points to nothing{nearest(label, known)}"
         for found in pages
         for label, cell in found.references
         if label not in known
@@ -94,7 +94,7 @@ def _citations(pages: list[Found], bibliography: tuple[Path, ...]) -> list[str]:
     known = bibliography_keys(bibliography)
     names = ", ".join(path.name for path in bibliography) or "any bibliography: _quarto.yml names none"
     return [
-        f"{found.page.source}, cell {cell}: @{key} is not in {names}{_nearest(key, known)}"
+        f"{found.page.source}, cell {cell}: @{key} is not in {names}{nearest(key, known)}"
         for found in pages
         for key, cell in found.citations
         if key not in known and key != "*"
@@ -106,10 +106,7 @@ def bibliography_keys(bibliography: tuple[Path, ...]) -> set[str]:
     keys: set[str] = set()
     for path in bibliography:
         text = path.read_text("utf-8")
-        keys |= {e["id"] for e in json.loads(text)} if path.suffix == ".json" else set(BIBTEX_KEY.findall(text))
+        keys |= (
+            {e["id"] for e in json.loads(text)} if path.suffix == ".json" else set(BIBTEX_KEY.findall(text))
+        )
     return keys
-
-
-def _nearest(name: str, known: set[str]) -> str:
-    close = difflib.get_close_matches(name, sorted(known), n=1)
-    return f"; did you mean @{close[0]}?" if close else "; correct it or take it out"

@@ -32,6 +32,7 @@ __all__ = ["render", "render_single"]
 ASSETS = ROOM / "assets"
 LIST_START, LIST_END = "<!--refs-->", "<!--/refs-->"
 NOT_PUBLISHED = (".ipynb", ".md", ".qmd", ".yml", ".yaml", ".bib", ".csl")
+DOWNLOADS = re.compile(r'<p class="download">.*?</p>', re.S)  # files of the site, which a page alone has not
 WORKERS = 4  # pandoc processes at a time; each is idle while it starts
 
 
@@ -106,7 +107,7 @@ def render_single(notebook: Path, project: Path, out: Path) -> None:
     style = (ASSETS / "site.css").read_text("utf-8")
     script = (ASSETS / "site.js").read_text("utf-8")
     single = {"policy": _single_policy(style, script), "style": Markup(style), "script": Markup(script)}
-    body = _body(found, book, None)
+    body = DOWNLOADS.sub("", _body(found, book, None))
     Path(out).write_text(page_html(book, page, body=body, contents=contents, single=single), "utf-8")
 
 
@@ -165,7 +166,9 @@ def _body(found: Found, book: Book, list_page: Page | None) -> str:
     if start >= 0:
         body = body[:start] + body[end + len(LIST_END) :]
         target = found.page.to(list_page.href)
-        body = re.sub(r'href="#(ref-[^"]+)" role="doc-biblioref"', rf'href="{target}#\1" role="doc-biblioref"', body)
+        body = re.sub(
+            r'href="#(ref-[^"]+)" role="doc-biblioref"', rf'href="{target}#\1" role="doc-biblioref"', body
+        )
     return body
 
 

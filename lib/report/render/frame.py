@@ -74,7 +74,8 @@ def masthead(book: Book, page: Page) -> list[Entry]:
     """The home page and the pages that ask for a place in the masthead."""
     chosen = [p for p in book.pages if p.href == "index.html" or p.front.get("masthead")]
     return [
-        Entry("Report" if p.href == "index.html" else p.nav, page.to(p.href), p.href == page.href) for p in chosen
+        Entry("Report" if p.href == "index.html" else p.nav, page.to(p.href), p.href == page.href)
+        for p in chosen
     ]
 
 
@@ -103,11 +104,15 @@ def page_html(book: Book, page: Page, *, body: str, contents: list[Entry], singl
     before, after = neighbours(book, page) if not single else (None, None)
     footer = (book.settings.get("book") or {}).get("page-footer")
     return _template("page.html").render(
-        title=page.title if page.href == "index.html" or page.title == book.title else f"{page.title} | {book.title}",
+        title=page.title
+        if page.href == "index.html" or page.title == book.title
+        else f"{page.title} | {book.title}",
         heading=Markup(_inline(page.title)),
         anchor=page.anchor,
         book=book,
-        description=str(page.front.get("description") or (book.settings.get("book") or {}).get("description") or ""),
+        description=str(
+            page.front.get("description") or (book.settings.get("book") or {}).get("description") or ""
+        ),
         accent=page.accent,
         crumb=page.front.get("crumb") or "",
         number=_number(page),
@@ -124,7 +129,9 @@ def page_html(book: Book, page: Page, *, body: str, contents: list[Entry], singl
         footer=footer if isinstance(footer, str) else "",
         libs=page.to("site_libs"),
         top=page.to("index.html"),
-        downloads=page.to("downloads/estimates.csv") if (book.folder / "downloads/estimates.csv").is_file() else "",
+        downloads=page.to("downloads/estimates.csv")
+        if (book.folder / "downloads/estimates.csv").is_file()
+        else "",
         policy=POLICY,
         single=single,
     )

@@ -13,14 +13,13 @@ from dataclasses import dataclass, field
 import panflute as pf
 
 from lib.report.render.book import Book, Page
-from lib.report.render.pandoc import parse
+from lib.report.render.pandoc import MARKER, parse
 
 __all__ = ["KINDS", "Found", "Target", "find", "label_kind", "target_index"]
 
 KINDS = {"fig": "Figure", "tbl": "Table", "eq": "Equation", "sec": "Section"}
 LABEL = re.compile(r"\A(fig|tbl|eq|sec)-[\w.-]+\Z", re.I)
 EQUATION = re.compile(r"\A\{#(eq-[\w.-]+)\}")
-MARKER = re.compile(r"\A<!--cell (\d+)-->\Z")
 
 
 @dataclass(frozen=True)
@@ -70,7 +69,7 @@ def label_kind(identifier: str) -> str:
 
 def marker_cell(element: pf.Element) -> int:
     """The cell that a marker names, or 0 for every other element."""
-    match = MARKER.match(element.text) if isinstance(element, pf.RawBlock) else None
+    match = MARKER.fullmatch(element.text) if isinstance(element, pf.RawBlock) else None
     return int(match[1]) if match else 0
 
 

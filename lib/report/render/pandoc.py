@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
+import re
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -12,37 +14,45 @@ import panflute as pf
 from lib.errors import BuildError
 from lib.report.render.book import Cell, Page
 
-__all__ = ["cell_marker", "markdown_of", "parse", "write_html"]
+__all__ = ["MARKER", "markdown_of", "parse", "run", "write_html"]
+
+MARKER = re.compile(r"<!--cell (\d+)-->")
+UNCLOSED = re.compile(r"Div at line (\d+) column \d+ unclosed")
 
 
 @cache
-def _program() -> str:
-    import pypandoc
-
-    return pypandoc.get_pandoc_path()
+def program() -> str:
+    """The pandoc that pypandoc carries; its own search prefers any newer one, so that pages would differ."""
+    spec = importlib.util.find_spec("pypandoc")
+    bundled = Path(spec.origin).with_name("files") / "pandoc" if spec and spec.origin else None
+    if bundled is None or not bundled.is_file():
+        raise BuildError("pypandoc_binary is not installed; install requirements.lock with make report")
+    return str(bundled)
 
 
 def run(text: str, *arguments: str, page: str) -> str:
-    """Pandoc's output for a text; a failure names the page."""
+    """Pandoc's output for a text; a failure, or a div that nobody closed, names the page and cell."""
     done = subprocess.run(
-        [_program(), *arguments], input=text, capture_output=True, text=True, encoding="utf-8", check=False
+        [program(), *arguments], input=text, capture_output=True, text=True, encoding="utf-8", check=False
     )
+    if unclosed := UNCLOSED.search(done.stderr):
+        before = "\n".join(text.splitlines()[: int(unclosed[1])])
+        cells = MARKER.findall(before) or ["1"]
+        raise BuildError(
+            f"{page}, cell {cells[-1]}: a div that opens with ::: is not closed; end it with :::"
+        )
     if done.returncode:
         tail = "\n".join(done.stderr.strip().splitlines()[-5:])
         raise BuildError(f"{page}: pandoc could not read the page (exit {done.returncode}): {tail}")
     return done.stdout
 
 
-def cell_marker(number: int) -> str:
-    """A comment that keeps a cell's number through pandoc."""
-    return f"```{{=html}}\n<!--cell {number}-->\n```"
-
-
 def markdown_of(page: Page) -> str:
     """All cells of a page as one Markdown text, each after its marker; code cells as code blocks."""
     parts = []
     for cell in page.cells:
-        parts += [cell_marker(cell.number), _code(cell) if cell.kind == "code" else cell.source]
+        marker = f"```{{=html}}\n<!--cell {cell.number}-->\n```"  # keeps the cell's number through pandoc
+        parts += [marker, _code(cell) if cell.kind == "code" else cell.source]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -58,7 +68,9 @@ def parse(page: Page) -> pf.Doc:
     return pf.load(io.StringIO(run(markdown_of(page), "-f", "markdown", "-t", "json", page=page.source)))
 
 
-def write_html(doc: pf.Doc, *, page: str, bibliography: tuple[Path, ...] = (), csl: Path | None = None) -> str:
+def write_html(
+    doc: pf.Doc, *, page: str, bibliography: tuple[Path, ...] = (), csl: Path | None = None
+) -> str:
     """The body of a page as HTML5 with MathML and highlighted code, citations set if there are any."""
     buffer = io.StringIO()
     pf.dump(doc, buffer)

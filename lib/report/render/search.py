@@ -10,7 +10,9 @@ from lxml import html as lxml_html
 
 __all__ = ["Section", "index_script", "page_words", "sections"]
 
-SKIPPED = ("script", "style", "svg", "annotation", "summary")
+SKIPPED = ("script", "style", "svg", "annotation", "nav", "footer")
+SKIPPED_CLASSES = {"sr", "crumb", "quarto-title-meta"}
+INLINE = ("a", "data", "em", "strong", "span", "code", "sup", "sub", "b", "i", "mark", "small")
 SPACE = re.compile(r"\s+")
 
 
@@ -62,13 +64,20 @@ def _words(element) -> str:
     def walk(node) -> None:
         if not isinstance(node.tag, str):
             return
-        if node.tag not in SKIPPED and "sr" not in (node.get("class") or "").split():
+        if not _is_frame(node):
             parts.append(node.text or "")
             for child in node:
                 walk(child)
                 parts.append(child.tail or "")
-            if node.tag not in ("a", "data", "em", "strong", "span", "code", "sup", "sub", "b", "i"):
-                parts.append(" ")
+        if node.tag not in INLINE:
+            parts.append(" ")
 
     walk(element)
     return SPACE.sub(" ", "".join(parts)).strip()
+
+
+def _is_frame(node) -> bool:
+    """Whether an element is drawing, navigation or a label of the frame, not text of the page."""
+    if node.tag == "summary":
+        return "code" in (node.getparent().get("class") or "").split()
+    return node.tag in SKIPPED or bool(SKIPPED_CLASSES & set((node.get("class") or "").split()))

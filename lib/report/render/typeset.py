@@ -156,7 +156,9 @@ class Forms:
 
     def _one_reference(self, citation: pf.Citation) -> list[pf.Inline]:
         target = self.index[citation.id[0].lower() + citation.id[1:]]
-        href = ("" if target.page.href == self.page.href else self.page.to(target.page.href)) + f"#{target.label}"
+        href = (
+            "" if target.page.href == self.page.href else self.page.to(target.page.href)
+        ) + f"#{target.label}"
         if not target.number:
             words: list[pf.Inline] = [pf.Str(target.title)]
         elif citation.mode == "SuppressAuthor":
@@ -169,7 +171,9 @@ class Forms:
 
     def equations(self, paragraph: pf.Para):
         """Number a displayed equation that has a label."""
-        for math in [item for item in paragraph.content if isinstance(item, pf.Math) and equation_label(item)]:
+        for math in [
+            item for item in paragraph.content if isinstance(item, pf.Math) and equation_label(item)
+        ]:
             label = equation_label(math)
             position = math.index
             end = position + (2 if isinstance(math.next, pf.Str) else 3)

@@ -151,6 +151,7 @@
       const links = $$("a", list), at = links.indexOf(document.activeElement);
       if (e.key === "ArrowDown" && links.length) { e.preventDefault(); links[Math.min(at + 1, links.length - 1)].focus(); }
       if (e.key === "ArrowUp") { e.preventDefault(); (at > 0 ? links[at - 1] : input).focus(); }
+      if (e.key === "Escape") { e.preventDefault(); dialog.close(); }
       if (e.key === "Enter" && e.target === input) { e.preventDefault(); if (links.length) links[0].click(); }
     });
     dialog.addEventListener("click", (e) => { if (e.target === dialog || e.target.closest("ol a")) dialog.close(); });

@@ -1,0 +1,157 @@
+"""Every page of a site in a real browser, from a server and from its folder, without a network."""
+
+from __future__ import annotations
+
+from urllib.parse import unquote, urljoin, urlsplit
+
+import pytest
+
+AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+FACTS = """() => ({
+  ids: [...document.querySelectorAll("[id]")].map((e) => e.id),
+  links: [...document.querySelectorAll("a[href]")].map((a) => a.href),
+  charts: [...document.querySelectorAll("figure.float-fig, #quarto-content figure")].filter((f) => f.querySelector("svg.chart"))
+    .map((f) => [...f.querySelectorAll("svg.chart")].filter((s) => s.getBoundingClientRect().height > 40).length),
+  wide: document.documentElement.scrollWidth - innerWidth,
+})"""
+
+
+def test_every_page_opens_quietly_complete_and_alone(visit, base, pages):
+    tab = visit(base)
+    facts = {}
+    for path in pages:
+        facts[urljoin(base, path)] = tab.open(path).evaluate(FACTS)
+    assert tab.console == []
+    assert tab.outside == []
+    charts = {url: found["charts"] for url, found in facts.items() if found["charts"]}
+    assert charts and all(count == 1 for counts in charts.values() for count in counts), charts
+    assert dangling(facts, base) == []
+
+
+def dangling(facts: dict, base: str) -> list[str]:
+    """Links within the site that lead to no page or to no place on it."""
+    lost = []
+    for url, found in facts.items():
+        for link in found["links"]:
+            parts = urlsplit(link)
+            target = parts._replace(query="", fragment="").geturl()
+            if not target.startswith(base) or target.rsplit(".", 1)[-1] in ("csv", "ipynb"):
+                continue
+            target = target + "index.html" if target.endswith("/") else target
+            if target not in facts or (
+                parts.fragment and unquote(parts.fragment) not in facts[target]["ids"]
+            ):
+                lost.append(f"{url} -> {link}")
+    return lost
+
+
+def test_no_id_is_used_twice(visit, served, pages):
+    tab = visit(served)
+    for path in pages:
+        ids = tab.open(path).evaluate(FACTS)["ids"]
+        assert sorted(ids) == sorted(set(ids)), path
+
+
+def test_search_finds_a_word_and_leads_to_its_section(visit, base):
+    tab = visit(base)
+    page = tab.open("index.html")
+    page.keyboard.press("/")
+    page.keyboard.type("collaboration")
+    page.wait_for_selector("dialog.search li a")
+    assert "found" in page.locator("dialog.search output").inner_text()
+    page.keyboard.press("ArrowDown")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    assert "collaboration" in page.locator("main").inner_text().lower()
+    assert tab.console == [] and tab.outside == []
+
+
+def test_search_says_when_nothing_is_found(visit, served):
+    page = visit(served).open("index.html")
+    page.locator("button.find").click()
+    page.keyboard.type("xyzzyqwv")
+    page.wait_for_function("document.querySelector('dialog.search output').textContent.startsWith('0 ')")
+    page.keyboard.press("Escape")
+    assert not page.locator("dialog.search").is_visible()
+
+
+def test_dark_mode_toggles_and_is_remembered(visit, base, pages):
+    page = visit(base).open(pages[0])
+    colour = "getComputedStyle(document.body).backgroundColor"
+    light = page.evaluate(colour)
+    page.locator("button.theme").click()
+    dark = page.evaluate(colour)
+    assert light != dark
+    assert page.locator("button.theme").get_attribute("aria-pressed") == "true"
+    page.goto(base + pages[-1])
+    assert page.evaluate(colour) == dark
+
+
+def test_a_number_card_opens_by_keyboard_and_escape_closes_it(visit, base, site, pages):
+    path = next(path for path in pages if 'class="num"' in (site / path).read_text("utf-8"))
+    page = visit(base).open(path)
+    link = page.locator("data.num > a").first
+    link.focus()
+    card = page.locator(".card")
+    assert card.is_visible()
+    assert "Estimate" in card.inner_text()
+    page.keyboard.press("Escape")
+    assert card.count() == 0
+    assert link.evaluate("a => a === document.activeElement")
+
+
+def test_a_number_leads_to_its_row(visit, base, site, pages):
+    path = next(path for path in pages if 'class="num"' in (site / path).read_text("utf-8"))
+    page = visit(base).open(path)
+    link = page.locator("data.num > a").first
+    row = page.locator(f"[id='{link.get_attribute('href').partition('#')[2]}']")
+    link.click()
+    assert row.is_visible()
+
+
+def test_without_script_pages_are_complete(visit, base, pages):
+    tab = visit(base, java_script_enabled=False)
+    for path in pages:
+        page = tab.open(path)
+        assert page.locator("h1").is_visible(), path
+        assert page.locator(".tab").count() == page.locator(".tab:visible").count()
+
+
+def test_nothing_scrolls_sideways_on_a_narrow_phone(visit, served, pages):
+    tab = visit(served)
+    tab.page.set_viewport_size({"width": 320, "height": 700})
+    for path in pages:
+        assert tab.open(path).evaluate(FACTS)["wide"] <= 0, path
+
+
+def test_navigation_opens_on_a_phone(visit, served, pages):
+    page = visit(served, size="phone").open(pages[0])
+    menu = page.locator("#questions")
+    assert not menu.is_visible()
+    page.get_by_role("button", name="All chapters").click()
+    assert menu.is_visible()
+    page.keyboard.press("Escape")
+    assert not menu.is_visible()
+
+
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+def test_no_page_breaks_wcag(visit, served, pages, size):
+    axe = pytest.importorskip(
+        "axe_playwright_python.sync_playwright",
+        reason="axe-playwright-python is not installed; `make test` does",
+    ).Axe()
+    tab = visit(served, size=size, reduced_motion="reduce")
+    broken = []
+    for path in pages:
+        tab.open(path)
+        light = axe.run(tab.page, options={"runOnly": AXE_TAGS})
+        tab.page.emulate_media(color_scheme="dark")
+        dark = axe.run(
+            tab.page,
+            options={"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}},
+        )
+        tab.page.emulate_media(color_scheme="light")
+        for scheme, result in (("light", light), ("dark", dark)):
+            for violation in result.response["violations"]:
+                broken.append(f"{path} ({scheme}): {violation['id']}: {violation['nodes'][0]['html'][:160]}")
+    assert broken == []

@@ -1,0 +1,172 @@
+"""The embedded renderer on a stage written by hand: numbers, references and forms as Quarto has them."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from lxml import html
+
+from lib.errors import BuildError
+from lib.report.render.embedded import render, render_single
+from lib.report.render.search import page_words
+
+STAGE = Path(__file__).parent / "stage"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory) -> Path:
+    out = tmp_path_factory.mktemp("site")
+    render(STAGE, out)
+    return out
+
+
+def tree(site: Path, path: str):
+    return html.document_fromstring((site / path).read_text("utf-8"))
+
+
+def text(element) -> str:
+    return " ".join(element.text_content().split())
+
+
+def test_every_page_of_the_book_has_its_address(site):
+    pages = {path.relative_to(site).as_posix() for path in site.rglob("*.html")}
+    assert pages == {
+        "index.html", "exhibits.html", "chapters/rq1a.html", "chapters/rq1b.html", "chapters/rq2a.html",
+        "chapters/models.html", "chapters/references.html",
+    }  # fmt: skip
+
+
+# Quarto 1.9 prints these numbers for this book: chapters count from the index, appendices from A.
+@pytest.mark.parametrize(
+    ("page", "anchor", "number"),
+    [
+        ("chapters/rq1a.html", "fig-exhibit-12", "Figure 2.1"),
+        ("chapters/rq1a.html", "tbl-exhibit-6", "Table 2.1"),
+        ("chapters/rq1a.html", "tbl-plain", "Table 2.2"),
+        ("chapters/rq1b.html", "fig-exhibit-21", "Figure 3.1"),
+    ],
+)
+def test_floats_are_numbered_by_chapter(site, page, anchor, number):
+    figure = tree(site, page).get_element_by_id(anchor)
+    assert figure.tag == "figure"
+    assert text(figure.find("figcaption")).startswith(number)
+
+
+@pytest.mark.parametrize(
+    ("page", "href", "words"),
+    [
+        ("index.html", "chapters/rq1a.html#fig-exhibit-12", "Figure 2.1"),
+        ("index.html", "chapters/rq1a.html#sec-measures", "Section 2.1"),
+        ("index.html", "chapters/models.html#sec-models", "Appendix A"),
+        ("chapters/rq1a.html", "#fig-exhibit-12", "Figure 2.1"),
+        ("chapters/rq1a.html", "#tbl-exhibit-6", "Table 2.1"),
+        ("chapters/rq1a.html", "rq1b.html#fig-exhibit-21", "Figure 3.1"),
+        ("chapters/rq1a.html", "#eq-measurement", "Equation 2.1"),
+        ("chapters/rq1b.html", "rq1a.html#fig-exhibit-12", "Figure 2.1"),
+        ("exhibits.html", "chapters/rq1b.html#fig-exhibit-21", "Figure 3.1"),
+    ],
+)
+def test_references_lead_across_chapters(site, page, href, words):
+    links = [a for a in tree(site, page).xpath("//main//a") if a.get("href") == href]
+    assert [text(link) for link in links if text(link) == words]
+
+
+def test_headings_are_numbered_unless_marked(site):
+    headings = [text(h) for h in tree(site, "chapters/rq1a.html").xpath("//main//h2 | //main//h3")]
+    assert headings[:3] == ["2.1 Measures and sample", "2.2 Evidence", "2.2.1 By hand"]
+    assert "What this cannot show" in [text(h) for h in tree(site, "chapters/rq1b.html").xpath("//main//h2")]
+
+
+def test_citations_lead_to_one_list_for_the_book(site):
+    chapter = tree(site, "chapters/rq1a.html")
+    assert [text(c) for c in chapter.find_class("citation")] == ["(Bollen 1989, ch. 7)", "Hayes (2022)"]
+    assert chapter.xpath("//a[@role='doc-biblioref']/@href")[0] == "references.html#ref-bollen1989"
+    assert not chapter.xpath("//*[@id='refs']")
+    entries = tree(site, "chapters/references.html").find_class("csl-entry")
+    assert [entry.get("id") for entry in entries] == ["ref-bollen1989", "ref-hayes2022"]
+
+
+def test_math_is_mathml_and_code_is_highlighted_by_classes(site):
+    chapter = (site / "chapters/rq1a.html").read_text("utf-8")
+    assert "<math" in chapter
+    assert re.search(r'<span class="op">=</span>', chapter)
+
+
+def test_code_of_a_figure_folds_inside_it(site):
+    figure = tree(site, "chapters/rq1a.html").get_element_by_id("fig-exhibit-12")
+    assert "direct_effects" in text(figure.xpath(".//details[@class='code']")[0])
+
+
+def test_drawings_pass_through_unchanged(site):
+    chapter = (site / "chapters/rq1a.html").read_text("utf-8")
+    staged = "".join(
+        "".join(cell["source"])
+        for cell in json.loads((STAGE / "chapters/rq1a.ipynb").read_text("utf-8"))["cells"]
+    )
+    drawings = re.findall(r"<svg class=\"chart.*?</svg>", staged)
+    assert len(drawings) == 2 and all(drawing in chapter for drawing in drawings)
+
+
+def test_pages_carry_the_policy_and_no_inline_script(site):
+    for path in site.rglob("*.html"):
+        page = html.document_fromstring(path.read_text("utf-8"))
+        policy = page.xpath("//meta[@http-equiv='Content-Security-Policy']/@content")
+        assert policy == ["default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:"]
+        scripts = page.xpath("//script[not(@src)][not(@type='application/json')]")
+        assert not scripts and not page.xpath("//@*[starts-with(name(), 'on')]")
+
+
+def test_synthetic_data_are_announced_on_every_page(site):
+    for path in site.rglob("*.html"):
+        notice = html.document_fromstring(path.read_text("utf-8")).find_class("synthetic")
+        assert text(notice[0]).startswith("Synthetic data."), path
+
+
+def test_callouts_tabs_footnotes_and_links_to_notebooks(site):
+    chapter = tree(site, "chapters/rq1a.html")
+    assert text(chapter.find_class("callout-title")[0]) == "About the sample"
+    assert text(chapter.xpath("//details[contains(@class,'callout')]/summary")[0]) == "Order in time"
+    assert [text(name) for name in chapter.find_class("tab-name")] == ["First way", "Second way"]
+    assert text(chapter.xpath("//*[@role='doc-endnotes']//li")[0]).startswith("Words of the note.")
+    assert tree(site, "chapters/rq2a.html").xpath("//a[@href='rq1a.html#fig-exhibit-12']")
+
+
+def test_pages_turn_in_reading_order(site):
+    turn = tree(site, "chapters/rq1b.html").find_class("turn")[0]
+    assert turn.xpath("a/@href") == ["rq1a.html", "rq2a.html"]
+
+
+def test_words_of_each_page_are_those_on_record(site):
+    """The record was read against the stage by eye; it keeps both renderers to the same text."""
+    record = json.loads((STAGE / "words.json").read_text("utf-8"))
+    pages = {p.relative_to(site).as_posix(): p.read_text("utf-8") for p in site.rglob("*.html")}
+    assert {path: " ".join(page_words(page)) for path, page in pages.items()} == record
+
+
+def test_two_renderings_are_equal(site, tmp_path):
+    render(STAGE, tmp_path / "again")
+    for path in site.rglob("*.html"):
+        assert path.read_bytes() == (tmp_path / "again" / path.relative_to(site)).read_bytes()
+
+
+def test_one_page_alone_needs_no_other_file(tmp_path):
+    out = tmp_path / "page.html"
+    render_single(STAGE / "chapters/rq1b.ipynb", STAGE, out)
+    page = html.document_fromstring(out.read_text("utf-8"))
+    assert page.xpath("//@src") == [] and page.xpath("//link/@href") == []
+    assert all(href.startswith("#") for href in page.xpath("//main//a/@href"))
+    assert "default-src 'none'" in page.xpath("//meta[@http-equiv]/@content")[0]
+    assert "fig exhibit 12" in text(page.xpath("//main")[0])
+
+
+def test_nothing_is_written_when_a_page_is_wrong(tmp_path):
+    stage = tmp_path / "stage"
+    shutil.copytree(STAGE, stage)
+    (stage / "chapters/models.md").write_text("# Models\n\nSee @fig-nowhere.\n")
+    with pytest.raises(BuildError, match="@fig-nowhere"):
+        render(stage, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
