@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from lib.disclosure.gate import ReleasedRow
 from lib.show.frame import interval_name
@@ -22,9 +23,9 @@ __all__ = ["begin", "data_table", "finish", "forms", "points"]
 ValueText = Callable[[ReleasedRow], str]
 
 
-def forms(groups: int) -> tuple[Form, Form]:
+def forms(groups: int, *, long_values: bool = False) -> tuple[Form, Form]:
     """The wide and the narrow drawing; with two groups the narrow one keeps room for values beside the marks."""
-    return WIDE, NARROW if groups == 1 else PAIRED
+    return WIDE, NARROW if groups == 1 else replace(PAIRED, right=PAIRED.right - 40 * long_values)
 
 
 def begin(form: Form, axis: Axis, placed: Placed, *, suffix: str = "") -> Scene:

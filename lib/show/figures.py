@@ -119,6 +119,7 @@ def before_after(
     emit_figure(
         series, mediated_specs(found, series, axis, printed, alt), title=title, caption=caption, label=label,
         exhibit=exhibit, alt=alt, key=key, table=mediated_table(found, series, printed), conf_level=conf_level,
+        drawn=found.drawn,
     )  # fmt: skip
 
 

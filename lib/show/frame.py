@@ -56,16 +56,20 @@ def interval_name(conf_level: float | None) -> str:
 
 
 def caption_of(caption: Phrase, rows: Iterable[ReleasedRow], *, conf_level: float | None = None) -> str:
-    """The caption given, then unit, interval and sample computed from the rows."""
+    """The caption given, then what it leaves unsaid of unit and interval, and the sample, from the rows."""
     rows = list(rows)
-    units = dict.fromkeys(UNIT_WORDS.get(row.unit, row.unit) for row in rows if row.unit)
-    words = f"In {', '.join(units)}" if units else ""
-    if words and conf_level and any(row.conf_low == row.conf_low for row in rows):
-        words += f", with {interval_name(conf_level)}"
-    who = sample(rows)
     given = caption.markdown.strip()
     given += "." if given and given[-1] not in ".!?" else ""
-    return " ".join(filter(None, [given, f"{words}." if words else "", f"{who}." if who else ""]))
+    units = dict.fromkeys(UNIT_WORDS.get(row.unit, row.unit) for row in rows if row.unit)
+    unsaid = [unit for unit in units if unit.split(" ")[0].lower() not in given.lower()]
+    parts = [f"in {', '.join(unsaid)}"] if unsaid else []
+    if "interval" not in given and conf_level and any(row.conf_low == row.conf_low for row in rows):
+        parts.append(f"with {interval_name(conf_level)}")
+    words = ", ".join(parts)
+    who = sample(rows)
+    return " ".join(
+        filter(None, [given, f"{words[:1].upper()}{words[1:]}." if words else "", f"{who}." if who else ""])
+    )
 
 
 def scroll(table: str, name: str) -> str:

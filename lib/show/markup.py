@@ -16,7 +16,7 @@ from lib.errors import ShowError
 from lib.show.marks import row_anchor
 from lib.show.words import caution, estimate_text, interval_text, is_shown, n_text, p_text, reason
 
-__all__ = ["Cell", "Line", "estimate_cell", "html_table", "text_cell", "value_cell"]
+__all__ = ["Cell", "Line", "by_section", "estimate_cell", "html_table", "text_cell", "value_cell"]
 
 
 @dataclass(frozen=True)
@@ -69,10 +69,16 @@ def value_cell(row: ReleasedRow, what: str, *, anchor: bool = False) -> Cell:
 def estimate_cell(row: ReleasedRow, *, interval: bool, anchor: bool, printed: str = "") -> Cell:
     """A cell with a row's estimate and, under it, its interval and the value printed in 2018."""
     cell = value_cell(row, "estimate", anchor=anchor)
-    between = interval_text(row, ", ") if interval else ""
-    inner = cell.inner + (f' <span class="ci">[{between}]</span>' if between else "")
-    inner += f' <span class="printed">printed {printed}</span>' if printed else ""
+    between = interval_text(row, ",\N{NO-BREAK SPACE}") if interval else ""
+    inner = cell.inner + (f'<br><span class="ci">[{between}]</span>' if between else "")
+    inner += f'<br><span class="printed">printed {printed}</span>' if printed else ""
     return Cell(inner, cell.anchor, numeric=cell.numeric, withheld=cell.withheld)
+
+
+def by_section(lines: Sequence[Line]) -> list[Line]:
+    """Lines of one section together, sections in the order of their first line."""
+    order = list(dict.fromkeys(line.section for line in lines))
+    return sorted(lines, key=lambda line: order.index(line.section))
 
 
 def html_table(head: Sequence[tuple[str, bool]], lines: Sequence[Line], *, caption: str = "") -> str:

@@ -18,9 +18,9 @@ from lib.show.layout import Axis, Form, Line, lines_of, place
 from lib.show.marks import plain
 from lib.show.markup import Cell, estimate_cell, html_table, text_cell, value_cell
 from lib.show.markup import Line as TableLine
-from lib.show.plate import Series, shown_text
+from lib.show.plate import Series, printed_text, shown_text
 from lib.show.prose import Phrase
-from lib.show.words import estimate_text, is_shown, number, reason
+from lib.show.words import estimate_text, is_shown, reason
 
 HEADS = {
     "before": "Before, c", "a": "a", "b": "b", "direct": "After, c′", "indirect": "Indirect, ab", "total": "Total",
@@ -44,6 +44,11 @@ class Mediated:
     before: tuple[Line, ...]
     after: tuple[Line, ...]
     rows: dict[tuple[str, str], dict[str, ReleasedRow]]
+
+    @property
+    def drawn(self) -> list[ReleasedRow]:
+        """Rows that have a mark in the figure."""
+        return [row for line in (*self.before, *self.after) for row in line.rows if row is not None]
 
     def printed(self, printed: Mapping[str, float]) -> dict[str, float]:
         """Printed values of the paths before."""
@@ -89,7 +94,10 @@ def mediated_lines(series: Series) -> Mediated:
 
 def mediated_specs(found: Mediated, series: Series, axis: Axis, printed: dict, alt: str) -> dict:
     """Both drawings: the hollow mark before, the filled one after, a thin line from one to the other."""
-    return {form.name: _spec(form, found, series, axis, printed, alt) for form in forms(len(series.keys))}
+    return {
+        form.name: _spec(form, found, series, axis, printed, alt)
+        for form in forms(len(series.keys), long_values=True)
+    }
 
 
 def _spec(form: Form, found: Mediated, series: Series, axis: Axis, printed: dict, alt: str) -> dict:
@@ -166,7 +174,4 @@ def mediated_alt(title: Phrase, series: Series, found: Mediated, printed: dict) 
 def _cell(row: ReleasedRow | None, printed: dict) -> Cell:
     if row is None:
         return text_cell("not computed")
-    was = printed.get(row.row_id)
-    percent = "%" if row.unit == "percent" else ""
-    shown = "" if was is None else number(was, ".0f" if percent else ".2f") + percent
-    return estimate_cell(row, interval=True, anchor=True, printed=shown)
+    return estimate_cell(row, interval=True, anchor=True, printed=printed_text(row, printed))

@@ -17,7 +17,16 @@ from lib.show.words import caution, estimate_text, interval_text, is_shown, numb
 
 PRINTED = "printed in 2018"
 
-__all__ = ["Series", "alt_text", "emit_figure", "key_item", "printed_item", "series_of", "shown_text"]
+__all__ = [
+    "Series",
+    "alt_text",
+    "emit_figure",
+    "key_item",
+    "printed_item",
+    "printed_text",
+    "series_of",
+    "shown_text",
+]
 
 
 @dataclass(frozen=True)
@@ -99,7 +108,15 @@ def shown_text(row: ReleasedRow, printed: dict[str, float], label: str | None = 
     interval = interval_text(row)
     text = f"{name} {estimate_text(row)}" + (f" ({interval})" if interval else "")
     text += f", {caution(row)}" if caution(row) else ""
-    return text + (f", printed {number(printed[row.row_id], '.2f')}" if row.row_id in printed else "")
+    return text + (f", printed {printed_text(row, printed)}" if row.row_id in printed else "")
+
+
+def printed_text(row: ReleasedRow, printed: dict[str, float]) -> str:
+    """The value printed in 2018 for a row, in the row's unit; empty where there is none."""
+    if row.row_id not in printed:
+        return ""
+    percent = row.unit == "percent"
+    return number(printed[row.row_id], ".0f" if percent else ".2f") + ("%" if percent else "")
 
 
 def emit_figure(
@@ -114,19 +131,22 @@ def emit_figure(
     key: Sequence[str],
     table: str,
     conf_level: float | None,
+    drawn: Sequence[ReleasedRow] = (),
 ) -> None:
-    """Display a figure drawn from specifications."""
+    """Display a figure drawn from specifications; the caption speaks of ``drawn``, or of all rows."""
     words = words_of(title)
     name = name_of("fig", label, exhibit)
-    described = caption_of(words_of(caption), series.rows, conf_level=conf_level)
+    described = caption_of(words_of(caption), drawn or series.rows, conf_level=conf_level)
     legend = f'<ul class="key">{"".join(key)}</ul>'
     mark = Mark(
         kind="figure", label=name, exhibit=exhibit, title=words.markdown, caption=described, alt=alt,
         rows=records(series.rows), spec=specs, key=legend, table=scroll(table, f"Data: {plain(words.markdown)}"),
         notes=series.notes,
     )  # fmt: skip
-    drawn = svg(specs["wide"], width="wide", title=words.markdown, alt=alt, id=f"{name}-wide")
-    emit(mark, jupyter_html(title=words.markdown, caption=described, body=drawn + table, notes=series.notes))
+    picture = svg(specs["wide"], width="wide", title=words.markdown, alt=alt, id=f"{name}-wide")
+    emit(
+        mark, jupyter_html(title=words.markdown, caption=described, body=picture + table, notes=series.notes)
+    )
 
 
 def _item(css: str, shapes: str, text: str) -> str:

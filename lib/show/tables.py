@@ -9,9 +9,9 @@ from lib.errors import ShowError
 from lib.show.frame import caption_of, interval_name, jupyter_html, name_of, scroll
 from lib.show.groups import group_key
 from lib.show.marks import Mark, emit, plain, records, require_released, row_anchor
-from lib.show.markup import Line, estimate_cell, html_table, text_cell, value_cell
+from lib.show.markup import Line, by_section, estimate_cell, html_table, text_cell, value_cell
 from lib.show.prose import Phrase, words_of
-from lib.show.words import domain_label, label_of
+from lib.show.words import STATISTICS, domain_label, label_of
 
 HEADINGS = {"estimate": "Estimate", "interval": "Interval", "p": "p", "n": "n"}
 ROW_HEADINGS = {"term": "Measure", "population": "Students", "group": "Group", "contrast": "Contrast"}
@@ -76,7 +76,7 @@ def table(
     else:
         head, lines = _long(chosen, words, rows=rows, show=show, conf_level=conf_level)
     if rows == "term" and by_domain:
-        lines = [_in_domain(line, key, released.codebook) for line, key in lines]
+        lines = by_section([_in_domain(line, key, released.codebook) for line, key in lines])
     else:
         lines = [line for line, _ in lines]
     _emit_table(
@@ -139,7 +139,9 @@ class _Words:
         self.codebook, self.labels = released.codebook, labels
 
     def __call__(self, key: str, column: str) -> str:
-        return self.labels.get(key) or (label_of(key, self.codebook) if column in KEYED else key)
+        return self.labels.get(key) or (
+            label_of(key, self.codebook) if column in KEYED else STATISTICS.get(key, key)
+        )
 
 
 def _long(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 
+from lib.analysis.estimates import mediator_of
 from lib.disclosure.gate import ReleasedRow
 from lib.errors import ShowError
 
@@ -103,7 +104,7 @@ def value_text(row: ReleasedRow) -> str:
 def rounded_n(row: ReleasedRow) -> float:
     """Number of units behind a row; a model's is rounded to 10 (rule D17)."""
     step = row.codebook.disclosure.round_n
-    counted = row.unit == "percent" or row.unit in COUNTED
+    counted = row.unit in COUNTED or (row.unit == "percent" and not mediator_of(row.model))
     return row.n_obs if counted else round(row.n_obs / step) * step
 
 
