@@ -6,7 +6,7 @@ mediator (Hayes, 2022, ch. 3).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lib.analysis.estimates import mediator_of
@@ -27,11 +27,10 @@ HEADS = {
     "share_explained": "Share of the total",
 }  # fmt: skip
 SAID = {
-    "before": "before",
-    "direct": "after",
-    "indirect": "indirect",
+    "before": "before", "a": "a", "b": "b", "direct": "after", "indirect": "indirect", "total": "total",
     "share_explained": "share of the total",
-}
+}  # fmt: skip
+COMPARED = ("before", "direct", "indirect", "share_explained")
 
 __all__ = ["Mediated", "mediated_alt", "mediated_lines", "mediated_specs", "mediated_table", "quantities"]
 
@@ -158,14 +157,16 @@ def mediated_table(found: Mediated, series: Series, printed: dict) -> str:
     return html_table(head, body, caption="The figure's data")
 
 
-def mediated_alt(title: Phrase, series: Series, found: Mediated, printed: dict) -> str:
-    """The figure in words: for every line the values before and after, the indirect path and its share."""
+def mediated_alt(
+    title: Phrase, series: Series, found: Mediated, printed: dict, *, names: Sequence[str] = COMPARED
+) -> str:
+    """The figure in words: for every line the values named, by default before, after, indirect path and share."""
     parts = [plain(title.markdown).rstrip(".") + "."]
     for key, group in zip(series.keys, series.labels, strict=True):
         said = []
         for line in found.before:
             rows = found.rows.get((line.term, key), {})
-            values = [shown_text(rows[name], printed, words) for name, words in SAID.items() if name in rows]
+            values = [shown_text(rows[name], printed, SAID[name]) for name in names if name in rows]
             said.append(f"{line.label}: {', '.join(values)}")
         parts.append(f"{group}: {'; '.join(said)}.")
     return " ".join(parts)

@@ -21,34 +21,20 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from string import Formatter
 
-from lib.analysis.estimates import mediator_of
-from lib.disclosure.gate import NUMBER_COLUMNS, ReleasedRow
+from lib.disclosure.gate import ReleasedRow
 from lib.errors import ShowError
-from lib.show.marks import Mark, emit, records, row_anchor
-from lib.show.words import (
-    default_spec,
-    has_interval,
-    is_shown,
-    label_of,
-    lower_first,
-    number,
-    p_text,
-    population_label,
-    reason,
-    rounded_n,
-    small_number,
-    term_label,
-)
+from lib.show.fields import row_words
+from lib.show.marks import Mark, emit, records
 
 FIRST_LETTER = re.compile(r"\A((?:\s|<[^>]+>)*)([a-z])")
 NUMBER_WORD = re.compile(r"([.!?]\s+<data [^>]+><a [^>]+>)([a-z](?!\N{NO-BREAK SPACE}))")
 TYPED_DECIMAL = re.compile(r"(?<![\w.])[-−]?\d*\.\d+")
 
-__all__ = ["Phrase", "note", "number_html", "phrase", "prose"]
+__all__ = ["Phrase", "Words", "note", "phrase", "prose", "words_of"]
 
 
 class Words:
@@ -136,7 +122,11 @@ def phrase(template: str, **rows: object) -> Phrase:
                 )
             given = rows[name]
             parts.append(_render(given, attribute, spec))
-            quoted += [given] if isinstance(given, ReleasedRow) else list(getattr(given, "rows", ()))
+            quoted += (
+                [given]
+                if isinstance(given, ReleasedRow)
+                else list(given.rows if isinstance(given, Words) else ())
+            )
     return Phrase("".join(parts), tuple({row.row_id: row for row in quoted}.values()))
 
 
@@ -156,18 +146,8 @@ def sentence(words: Phrase) -> Phrase:
     return Phrase(begun, words.rows)
 
 
-def number_html(text: str, value: float, row: ReleasedRow, field: str = "estimate") -> str:
-    """One numeral bound to its row: a ``<data>`` element that links to the row's place on the page."""
-    of = "" if field == "estimate" else f' data-field="{field}"'
-    row_id = html.escape(row.row_id, quote=True)
-    return (
-        f'<data class="num" value="{value:.10g}" data-row="{row_id}"{of}>'
-        f'<a href="#{row_anchor(row.row_id)}">{html.escape(text, quote=False)}</a></data>'
-    )
-
-
 def _check_given(rows: Mapping[str, object]) -> None:
-    labels = _labels(rows)
+    labels = _labels(given for given in rows.values() if isinstance(given, (ReleasedRow, Words)))
     for name, given in rows.items():
         if isinstance(given, str):
             if re.search(r"\d", given) and given not in labels:
@@ -181,15 +161,15 @@ def _check_given(rows: Mapping[str, object]) -> None:
             )
 
 
-def _labels(rows: Mapping[str, object]) -> set[str]:
-    books = [row.codebook for row in rows.values() if isinstance(row, ReleasedRow)]
-    books += [row.codebook for given in rows.values() for row in getattr(given, "rows", ())]
-    return {
-        entry.label
-        for book in books
-        for entries in (book.scales, book.domains, book.columns, book.populations)
-        for entry in entries.values()
-    } | {label for book in books for column in book.columns.values() for label in column.levels.values()}
+def _labels(given: Iterable[ReleasedRow | Words]) -> set[str]:
+    """Every label of the codebooks behind some rows."""
+    quoted = [row for one in given for row in ([one] if isinstance(one, ReleasedRow) else one.rows)]
+    labels = set()
+    for book in {id(row.codebook): row.codebook for row in quoted}.values():
+        for entries in (book.scales, book.domains, book.columns, book.populations):
+            labels |= {entry.label for entry in entries.values()}
+        labels |= {label for column in book.columns.values() for label in column.levels.values()}
+    return labels
 
 
 def _render(given: object, attribute: str, spec: str) -> str:
@@ -198,67 +178,5 @@ def _render(given: object, attribute: str, spec: str) -> str:
             raise ShowError("a label has no attribute and no number format")
         return html.escape(given, quote=False)
     if isinstance(given, ReleasedRow):
-        return _render_row(given, attribute, spec)
+        return row_words(given, attribute, spec)
     return given.render(attribute, spec)
-
-
-def _render_row(row: ReleasedRow, attribute: str, spec: str) -> str:
-    named = {
-        "term": lambda: lower_first(term_label(row), row.codebook),
-        "label": lambda: term_label(row),
-        "population": lambda: lower_first(population_label(row), row.codebook),
-        "through": lambda: lower_first(label_of(mediator_of(row.model), row.codebook), row.codebook),
-    }
-    if attribute in named:
-        return html.escape(named[attribute](), quote=False)
-    if attribute and attribute not in row.values and attribute not in ("size", "interval", "p", "n"):
-        raise ShowError(
-            f"a row has no {attribute!r}; it has size, interval, p, n, term, label and its columns"
-        )
-    if attribute in row.values and attribute not in NUMBER_COLUMNS:
-        return html.escape(str(row.values[attribute]), quote=False)
-    if not is_shown(row):
-        return f'<span class="withheld">{html.escape(reason(row))}</span>'
-    return _render_number(row, attribute or "estimate", spec)
-
-
-def _render_number(row: ReleasedRow, attribute: str, spec: str) -> str:
-    if attribute in ("estimate", "size"):
-        value = abs(row.estimate) if attribute == "size" else row.estimate
-        return _estimate_html(row, value, spec, attribute)
-    if attribute == "interval":
-        return _interval_html(row, spec)
-    if attribute == "n":
-        value = rounded_n(row)
-        return number_html(number(value, spec or ",.0f"), value, row, "n_obs")
-    column = "p_value" if attribute == "p" else attribute
-    value = row.values[column]
-    if value != value:
-        return "not available"
-    if column.startswith("p_"):
-        text = p_text(value)
-        sign, digits = (text[0], text[1:]) if text[0] in "<>" else ("=", text)
-        return number_html("\N{NO-BREAK SPACE}".join(("p", sign, digits)), round(value, 3), row, column)
-    return number_html(number(value, spec or ".2f"), value, row, column)
-
-
-def _estimate_html(row: ReleasedRow, value: float, spec: str, attribute: str) -> str:
-    if spec == "words":
-        return number_html(small_number(value), value, row, attribute)
-    if spec in ("", "percent"):
-        percent = "%" if spec == "percent" or row.unit == "percent" else ""
-        spec = ",.0f" if spec == "percent" else default_spec(row)
-    else:
-        percent = ""
-    shown = number(value, spec)
-    return number_html(shown + percent, float(shown.replace("−", "-").replace(",", "")), row, attribute)
-
-
-def _interval_html(row: ReleasedRow, spec: str) -> str:
-    if not has_interval(row):
-        return "no interval"
-    ends = []
-    for column in ("conf_low", "conf_high"):
-        shown = number(row.values[column], spec or default_spec(row))
-        ends.append(number_html(shown, float(shown.replace("−", "-").replace(",", "")), row, column))
-    return " to ".join(ends)
