@@ -179,10 +179,8 @@ def page_from_file(path: Path, source: str) -> Page:
     """Read one page: a notebook, or a Markdown file as one cell."""
     if not path.is_file():
         raise BuildError(f"_quarto.yml lists {source}, which does not exist; add the page or take it out")
-    if path.suffix == ".ipynb":
-        cells = _notebook_cells(path, source)
-    else:
-        cells = [Cell("markdown", path.read_text("utf-8"), 1)]
+    is_notebook = path.suffix == ".ipynb"
+    cells = _notebook_cells(path, source) if is_notebook else [Cell("markdown", path.read_text("utf-8"), 1)]
     front: dict = {}
     if cells and cells[0].kind != "code" and (match := FRONT_MATTER.match(cells[0].source)):
         front = _front_matter(match[1], source)

@@ -21,7 +21,7 @@ from markupsafe import Markup
 from lib.report.render.book import Book, Page, page_from_file, read_book, read_settings
 from lib.report.render.check import check_pages
 from lib.report.render.exhibits import with_exhibits_page
-from lib.report.render.frame import ROOM, Entry, contents_of, page_html
+from lib.report.render.frame import ROOM, contents_of, page_html
 from lib.report.render.labels import Found, find, target_index
 from lib.report.render.pandoc import write_html
 from lib.report.render.search import Section, index_script, sections
@@ -104,7 +104,7 @@ def render_single(notebook: Path, project: Path, out: Path) -> None:
     typeset(found, target_index([found]), book)
     _place_references(found, None, [])
     contents = contents_of(found.doc)
-    style = (ASSETS / "site.css").read_text("utf-8")
+    style = "".join((ASSETS / name).read_text("utf-8") for name in ("shared.css", "site.css"))
     script = (ASSETS / "site.js").read_text("utf-8")
     single = {"policy": _single_policy(style, script), "style": Markup(style), "script": Markup(script)}
     body = DOWNLOADS.sub("", _body(found, book, None))

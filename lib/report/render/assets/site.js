@@ -21,6 +21,7 @@
   /* theme */
   function theme() {
     const button = $(".theme");
+    if (!button) return;
     const dark = () => root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
     const show = () => button.setAttribute("aria-pressed", String(dark()));
     button.addEventListener("click", () => { root.dataset.theme = dark() ? "light" : "dark"; saved.set(root.dataset.theme); show(); });
