@@ -50,3 +50,22 @@ def classroom(population: str = "all", *, hide: str = "", shift: float = 0.0, n_
 def released(*rows: dict) -> Released:
     """Rows through the gate."""
     return release(estimates(list(rows)), STUDY)
+
+
+def mediation(*, mediator: str = "personalization", hide: str = "", population: str = "all") -> Released:
+    """Two outcomes before and after one mediator; c, c' and a are set, and indirect = c - c' = a * b."""
+    rows = []
+    for term, (before, direct) in {"ms_social_se": (0.61, 0.33), "ms_mastery": (0.48, 0.24)}.items():
+        a, indirect = 0.64, before - direct
+        quantities = {"before": before, "direct": direct, "a": a, "b": indirect / a, "indirect": indirect}
+        quantities |= {"total": before, "share_explained": 100 * indirect / before}
+        for contrast, value in quantities.items():
+            half, unit = (8, "percent") if contrast == "share_explained" else (0.05, "SD per SD")
+            few = term == hide and contrast != "before"
+            rows.append(
+                row(
+                    term, value, value - half, value + half, contrast=contrast, unit=unit, population=population,
+                    model=f"mediation by {mediator}", n_obs=6 if few else 867,
+                )
+            )  # fmt: skip
+    return released(*rows)

@@ -81,6 +81,7 @@ def direction(row: ReleasedRow) -> str:
     ShowError
         If the row is hidden: nothing may be said of its direction.
     """
+    _require_row(row, "direction")
     if not is_shown(row):
         raise ShowError(f"a hidden row has no direction ({reason(row)})")
     if has_interval(row) and row.conf_low > 0:
@@ -171,7 +172,10 @@ def listing(rows: Released | Iterable[ReleasedRow], *, each: str = "{row.term}",
     last : str
         The word before the last.
     """
-    rows = tuple(rows) if isinstance(rows, Released) else tuple(_require_row(row, "listing") for row in rows)
+    if isinstance(rows, Iterable):
+        rows = tuple(_require_row(row, "listing") for row in rows)
+    else:
+        raise ShowError(f"listing names released rows, not {type(rows).__name__}")
     named = [phrase(each, row=row).markdown for row in rows]
     if not named:
         return Phrase("none")
