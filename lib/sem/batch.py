@@ -210,7 +210,10 @@ def fit_many(
     sized = np.linalg.eigvalsh(moments.cov[:, 0])[:, 0] > 1e-12
     usable = np.flatnonzero(enough & sized)
     if not len(usable):
-        raise ModelError(f"none of {len(n)} problems has enough students for {len(spec.observed)} variables")
+        raise ModelError(
+            f"none of {len(n)} problems has a positive definite covariance matrix and more students than its "
+            f"{len(spec.observed)} variables; take larger subgroups or a smaller model"
+        )
     largest = usable[[int(np.argmax(n[usable]))]]
     first = _fit_chunk(spec, moments.take(largest), None)
     start = (first[0][0], first[2][0] * n[largest[0]]) if first[3][0] == "ok" else None
@@ -219,7 +222,7 @@ def fit_many(
     size, rows = spec.n_free, spec.value.shape
     tau, vcov = np.full((len(n), size), np.nan), np.full((len(n), size, size), np.nan)
     value = np.full((len(n), *rows), np.nan)
-    status = np.full(len(n), "too_few", dtype=object)
+    status = np.where(enough, "inadmissible", "too_few").astype(object)
     for chunk, (found, fixed, cov, state) in zip(chunks, done, strict=True):
         tau[chunk], value[chunk], vcov[chunk], status[chunk] = found, fixed, cov, state
     return ManyFits(spec, tau, value, vcov, n, status, moments.kept[:, 0])

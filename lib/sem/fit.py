@@ -148,7 +148,7 @@ def fit(
     fixed_x : bool
         Take covariates' moments from the sample instead of estimating them.
     information : {"expected", "observed"}, optional
-        Behind standard errors; by default observed for incomplete data and robust ones, else expected.
+        Behind standard errors; by default expected for listwise ML, else observed.
     bootstrap : int
         Resamples of students (of clusters where given) behind standard errors and percentile intervals.
     seed : int, optional
@@ -176,7 +176,8 @@ def fit(
         meanstructure=bool(meanstructure or group is not None or cluster is not None or missing != "listwise"),
     )  # fmt: skip
     check_clusters(problem)
-    fitted = solve_problem(problem, robust=robust, information=information, correct=cluster_correction)
+    kind = information or ("observed" if robust or missing != "listwise" else "expected")
+    fitted = solve_problem(problem, robust=robust, information=kind, correct=cluster_correction)
     if bootstrap:
         from lib.sem.bootstrap import with_bootstrap
 
@@ -196,19 +197,20 @@ def solve_problem(
     problem: Problem,
     *,
     robust: bool,
-    information: str | None,
+    information: str,
     correct: bool = True,
     start: np.ndarray | None = None,
 ) -> SemFit:
     """Estimate a problem and everything that is reported of it."""
     optimum = estimate(problem, start)
     tau, objective, converged = optimum.tau[0], float(optimum.objective[0]), bool(optimum.converged[0])
-    kind = information or ("observed" if robust or not problem.complete else "expected")
     spec = problem.spec
     expected = invert_information(optimum.information[0], spec)
     inverse = expected
-    if kind == "observed" and converged:
-        hessian = model_information(spec, problem.layout, tau, problem.value, problem.groups, kind=kind)
+    if information == "observed" and converged:
+        hessian = model_information(
+            spec, problem.layout, tau, problem.value, problem.groups, kind=information
+        )
         inverse = invert_information(hessian, spec)
     vcov = inverse / problem.n
     if robust and converged:
@@ -218,7 +220,19 @@ def solve_problem(
     measures = measure_fit(problem, tau, objective, inverse, robust=robust) if converged else {}
     table = tabulate(spec, tau, problem.value, vcov, df=df)
     return SemFit(
-        table, measures, vcov, tau, converged, status, reason, df, objective, kind, robust, correct, problem
+        table,
+        measures,
+        vcov,
+        tau,
+        converged,
+        status,
+        reason,
+        df,
+        objective,
+        information,
+        robust,
+        correct,
+        problem,
     )
 
 

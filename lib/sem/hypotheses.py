@@ -74,13 +74,19 @@ def difference_test(restricted: SemFit, general: SemFit) -> Test:
     factor1 = general.fit_measures["chisq.scaling.factor"] if df1 else 1.0
     factor, method = (df0 * factor0 - df1 * factor1) / df, "scaled difference (Satorra-Bentler 2001)"
     if factor <= 0:
-        factor = (df0 * factor0 - df1 * _factor_at(general, restricted)) / df
-        method = "scaled difference (Satorra-Bentler 2010)"
+        factor, method = factor_at_restricted(restricted, general), "scaled difference (Satorra-Bentler 2010)"
     statistic = (chisq0 - chisq1) / factor
     return Test(null, statistic, df, chisq_p(statistic, df), method)
 
 
-def _factor_at(general: SemFit, restricted: SemFit) -> float:
+def factor_at_restricted(restricted: SemFit, general: SemFit) -> float:
+    """Scaling factor of a difference test (2010): the general model's own factor is taken at the restricted fit."""
+    df0, df1 = restricted.fit_measures["df"], general.fit_measures["df"]
+    inner = _scaling_at(general, restricted) if df1 else 1.0
+    return (df0 * restricted.fit_measures["chisq.scaling.factor"] - df1 * inner) / (df0 - df1)
+
+
+def _scaling_at(general: SemFit, restricted: SemFit) -> float:
     """Scaling factor of the general model at the restricted model's estimates."""
     problem, spec = general.problem, general.problem.spec
     inner = restricted.problem

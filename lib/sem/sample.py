@@ -152,6 +152,7 @@ def take_sample(
                 "use a larger group, merge groups or take a smaller model"
             )
         kept[g] = _kept(values[g], names, columns, where)
+        _check_coverage(values[g], names, kept[g], where)
     return Sample(tuple(names), groups, values, kept, case, clusters, int(len(data) - sum(map(len, case))))
 
 
@@ -209,14 +210,25 @@ def _kept(values: np.ndarray, names: Sequence[str], covariates: Sequence[int], w
     rest = [c for c in range(len(names)) if kept[c]]
     complete = values[:, rest][~np.isnan(values[:, rest]).any(1)]
     if len(complete) > len(rest):
-        redundant = _redundant(complete[:, ::-1])
+        redundant = _redundant(complete)
         if redundant:
-            tied = ", ".join(f"'{names[rest[len(rest) - 1 - c]]}'" for c in redundant)
+            tied = ", ".join(f"'{names[rest[c]]}'" for c in redundant)
             raise ModelError(
                 f"{tied} is an exact combination of other variables of the model in {where}, so their covariance "
                 "matrix is not positive definite; leave it out"
             )
     return kept
+
+
+def _check_coverage(values: np.ndarray, names: Sequence[str], kept: np.ndarray, where: str) -> None:
+    """Two variables that nobody answered together have no covariance to estimate."""
+    seen = (~np.isnan(values)).astype(float)
+    never = np.argwhere((seen.T @ seen < 2) & kept[:, None] & kept)
+    if len(never):
+        first, second = (names[c] for c in never[0])
+        raise ModelError(
+            f"'{first}' and '{second}' were hardly ever answered together in {where}; leave one out"
+        )
 
 
 def _redundant(table: np.ndarray) -> list[int]:

@@ -36,15 +36,17 @@ def standardize(spec: Spec, values: np.ndarray) -> np.ndarray:
     residual[..., spec.i[own]] = values[..., own]
     spread, rest = _root(variance), _root(residual)
     i, j = spec.i, spec.j
-    scale = np.where(
-        spec.kind == PATH,
-        spread[..., j] / spread[..., i],
-        np.where(
-            spec.kind == MEAN,
-            1 / spread[..., i],
-            np.where(i == j, 1 / spread[..., i] ** 2, 1 / (rest[..., i] * rest[..., j])),
-        ),
-    )
+    # the branches not taken divide by scales that a row does not have
+    with np.errstate(divide="ignore", invalid="ignore"):
+        scale = np.where(
+            spec.kind == PATH,
+            spread[..., j] / spread[..., i],
+            np.where(
+                spec.kind == MEAN,
+                1 / spread[..., i],
+                np.where(i == j, 1 / spread[..., i] ** 2, 1 / (rest[..., i] * rest[..., j])),
+            ),
+        )
     return values * scale
 
 
