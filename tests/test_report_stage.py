@@ -11,8 +11,9 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from lib.analysis.estimates import ESTIMATE_COLUMNS
 from lib.errors import BuildError
+from lib.report.marks import MARK, rename
 from lib.report.project import Page
-from lib.report.stage import MARK, rename, stage_page
+from lib.report.stage import stage_page
 
 ROW = dict.fromkeys(ESTIMATE_COLUMNS, "") | {
     "row_id": "direct|ms_social_se", "population": "all", "term": "ms_social_se", "estimate": 0.61, "std_error": None,
@@ -66,6 +67,16 @@ def test_a_page_renumbers_its_exhibits_in_captions_labels_rows_and_prose(stage):
 
 def test_renaming_happens_at_once_so_that_swapped_numbers_stay_swapped():
     assert rename("@fig-exhibit-1 @fig-exhibit-2", {1: 2, 2: 1}) == "@fig-exhibit-2 @fig-exhibit-1"
+
+
+def test_labels_of_a_notebook_that_several_pages_run_carry_the_page(stage):
+    own = TABLE | {"label": "tbl-sample", "exhibit": None}
+    cells = [new_markdown_cell("## One {#sec-one}\n\n@tbl-sample, @sec-one, @sec-one-more"), shown(own)]
+    text = sources(stage(cells))
+    assert "{#sec-one-b}" in text and "@tbl-sample-b, @sec-one-b, @sec-one-more" in text
+    assert "::: {#tbl-sample-b}" in text
+    alone = sources(stage(cells, replace(PAGE, name="a")))
+    assert "@tbl-sample, @sec-one, @sec-one-more" in alone and "::: {#tbl-sample}" in alone
 
 
 def test_an_exhibit_the_page_leaves_out_goes_with_its_code(stage):

@@ -22,6 +22,7 @@ from lib.analysis.estimates import ESTIMATE_COLUMNS
 from lib.errors import BuildError
 from lib.report.cache import digests
 from lib.report.exchange import exchange, repair
+from lib.report.marks import published_rows
 from lib.report.parameters import chapter_parameters
 from lib.report.project import Page, Project, load_project
 from lib.report.provenance import code_version, run_description
@@ -224,15 +225,13 @@ def write_stage(project: Project, study: Study, parameters: dict[str, dict], sta
 
 def _write_downloads(page: Page, marks: list[dict], folder: Path) -> pd.DataFrame:
     """One CSV for each figure or table of a page; returns all the page's rows, named by page."""
-    tables = [pd.DataFrame(columns=ESTIMATE_COLUMNS)]
     for mark in marks:
-        if not mark["rows"]:
-            continue
-        table = pd.DataFrame(mark["rows"], columns=list(ESTIMATE_COLUMNS))
-        if mark["label"]:
+        if mark["rows"] and mark["label"]:
+            table = pd.DataFrame(mark["rows"], columns=list(ESTIMATE_COLUMNS))
             table.to_csv(folder / f"{page.name}-{mark['label']}.csv", index=False)
-        tables.append(table.assign(row_id=page.name + ":" + table["row_id"]))
-    return pd.concat(tables[1:] or tables).drop_duplicates("row_id")
+    rows = published_rows(marks).values()
+    table = pd.DataFrame(rows, columns=list(ESTIMATE_COLUMNS))
+    return table.assign(row_id=page.name + ":" + table["row_id"])
 
 
 def _copy_plain_files(project: Project, stage: Path) -> None:

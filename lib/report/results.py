@@ -10,6 +10,8 @@ import pandas as pd
 
 from lib.disclosure.gate import Released, release
 from lib.errors import BuildError
+from lib.report.marks import MARK, published_rows, renumber
+from lib.report.project import load_project
 from lib.study.load import Study, project_root
 
 RESULTS_VARIABLE = "LWO_RESULTS"
@@ -34,12 +36,9 @@ def results(page: str, study: Study) -> Released:
     notebook = folder / f"{page}.ipynb"
     if not notebook.is_file():
         raise BuildError(f"page {page!r} has no results yet; run `lwo build --only {page}` first")
-    rows = [row for mark in marks(json.loads(notebook.read_text("utf-8"))) for row in mark["rows"]]
-    return release(pd.DataFrame(rows).drop_duplicates("row_id"), study)
-
-
-def marks(notebook: dict) -> list[dict]:
-    """All marks of an executed notebook, in order."""
-    outputs = (output for cell in notebook["cells"] for output in cell.get("outputs", ()))
-    data = (output.get("data", {}).get("application/vnd.lwo+json") for output in outputs)
-    return [mark for mark in data if mark]
+    cells = json.loads(notebook.read_text("utf-8"))["cells"]
+    outputs = (output.get("data", {}) for cell in cells for output in cell.get("outputs", ()))
+    exhibits = load_project().page(page).exhibits
+    numbered = (renumber(data[MARK], exhibits) for data in outputs if MARK in data)
+    rows = published_rows([mark for mark in numbered if mark is not None])
+    return release(pd.DataFrame(rows.values()), study)

@@ -118,6 +118,7 @@ def _set_environment(environment: dict[str, str]) -> None:
 def _execute(job: Job, cells, debug: bool) -> str:
     """Run one chapter in this process; returns what went wrong, or an empty string."""
     import logging
+    import tempfile
 
     import papermill
     from nbclient.exceptions import DeadKernelError
@@ -143,6 +144,8 @@ def _execute(job: Job, cells, debug: bool) -> str:
 
     papermill_engines.register("counting", Counting)
     partial = job.output.with_suffix(".running.ipynb")
+    # left alone, kernels name their sockets by the working directory, and two at a time would share them
+    sockets = tempfile.TemporaryDirectory(prefix="lwo-")
     try:
         papermill.execute_notebook(
             str(job.notebook),
@@ -152,7 +155,7 @@ def _execute(job: Job, cells, debug: bool) -> str:
             kernel_name="python3",
             progress_bar=False,
             cwd=str(job.notebook.parent),
-            config=Config({"KernelManager": {"transport": "ipc"}}),
+            config=Config({"KernelManager": {"transport": "ipc", "ip": f"{sockets.name}/kernel"}}),
         )
     except PapermillExecutionError as error:
         partial.unlink(missing_ok=True)
@@ -160,6 +163,8 @@ def _execute(job: Job, cells, debug: bool) -> str:
     except DeadKernelError:
         partial.unlink(missing_ok=True)
         return f"chapter {job.notebook.name} (page {job.name}): its kernel died; is there memory left?"
+    finally:
+        sockets.cleanup()
     partial.replace(job.output)
     return ""
 

@@ -20,11 +20,10 @@ from nbformat.v4 import new_markdown_cell, new_notebook, new_raw_cell
 
 from lib.errors import BuildError
 from lib.report.cards import card
+from lib.report.marks import MARK, defined_labels, make_own, published_rows, rename, renumber
 from lib.report.project import Page
 from lib.study.codebook import Codebook
 
-MARK = "application/vnd.lwo+json"
-LABEL = re.compile(r"\b(fig|tbl)-exhibit-(\d+)\b")
 FRONT_MATTER = re.compile(r"\A---\n(.*?)\n---\s*\Z", re.S)
 DROPPED_TAGS = {"parameters", "injected-parameters", "remove-cell"}
 
@@ -66,16 +65,22 @@ def stage_page(page: Page, executed: Path, *, codebook: Codebook, run: dict) -> 
     """
     notebook = nbformat.read(executed, 4)
     head, cells = split_front_matter(notebook, executed)
+    taken = [
+        (number, cell, [renumber(mark, page.exhibits) for mark in marked_outputs(cell, page, number)])
+        for number, cell in source_numbers(cells, first=2)
+        if not DROPPED_TAGS & set(cell.metadata.get("tags", ()))
+    ]
+    shared = page.notebook.stem != page.name  # several pages may run this notebook: their labels must differ
+    texts = [cell.source for _, cell, _ in taken if cell.cell_type == "markdown"]
+    kept = [mark for _, _, found in taken for mark in found if mark is not None]
+    own = defined_labels(texts, kept) if shared else set()
     staged, marks = [], []
-    for number, cell in source_numbers(cells, first=2 if head else 1):
-        if DROPPED_TAGS & set(cell.metadata.get("tags", ())):
-            continue
-        found = [renumber(mark, page.exhibits) for mark in marked_outputs(cell, page, number)]
-        shown = [mark for mark in found if mark is not None]
+    for number, cell, found in taken:
+        shown = [_own_label(mark, own, page) for mark in found if mark is not None]
         if found and not shown:
             continue  # the page leaves these exhibits out, and the code that draws them
         if cell.cell_type == "markdown":
-            staged.append(_prose(rename(cell.source, page.exhibits), number))
+            staged.append(_prose(make_own(rename(cell.source, page.exhibits), own, page.name), number))
         elif cell.cell_type == "code":
             staged.append(_code(cell, number))
             staged += [_prose(mark_markdown(mark, page), number) for mark in shown]
@@ -87,6 +92,10 @@ def stage_page(page: Page, executed: Path, *, codebook: Codebook, run: dict) -> 
     for index, cell in enumerate(result.cells):
         cell["id"] = f"{page.name}-{index}"  # random ids would make two equal builds differ
     return StagedPage(notebook=result, marks=marks)
+
+
+def _own_label(mark: dict, own: set[str], page: Page) -> dict:
+    return mark | {"label": f"{mark['label']}-{page.name}"} if mark["label"] in own else mark
 
 
 def page_head(head: dict, page: Page, codebook: Codebook) -> dict:
@@ -134,23 +143,6 @@ def marked_outputs(cell: NotebookNode, page: Page, number: int) -> list[dict]:
             )
         found.append(dict(data[MARK]))
     return found
-
-
-def renumber(mark: dict, exhibits: dict) -> dict | None:
-    """The mark with this page's exhibit number, or None where the page leaves the exhibit out."""
-    number = mark["exhibit"]
-    if number is None or number not in exhibits:
-        return mark
-    if exhibits[number] is None:
-        return None
-    new = exhibits[number]
-    rows = [row | {"exhibit": str(new)} for row in mark["rows"]]
-    return mark | {"exhibit": new, "label": rename(mark["label"], exhibits), "rows": rows}
-
-
-def rename(text: str, exhibits: dict) -> str:
-    """Replace the notebook's exhibit labels by this page's, all at once."""
-    return LABEL.sub(lambda m: f"{m[1]}-exhibit-{exhibits.get(int(m[2])) or m[2]}", text)
 
 
 def mark_markdown(mark: dict, page: Page) -> str:
@@ -216,7 +208,7 @@ def closing(marks: list[dict], run: dict, codebook: Codebook) -> str:
         for name, value in run.items()
     )
     box = f'<aside class="run" aria-label="Parameters of this run"><p>Parameters of this run</p><dl>{entries}</dl></aside>'
-    rows = {row["row_id"]: card(row, codebook) for mark in marks for row in mark["rows"]}
+    rows = {row_id: card(row, codebook) for row_id, row in published_rows(marks).items()}
     data = json.dumps({"rows": rows}, ensure_ascii=False).replace("</", "<\\/")
     return f'```{{=html}}\n{box}\n<script type="application/json" id="page-data">{data}</script>\n```'
 

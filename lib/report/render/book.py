@@ -76,7 +76,7 @@ class Page:
     @property
     def nav(self) -> str:
         """Its entry in the sidebar."""
-        return str(self.front.get("nav") or self.title)
+        return str(self.front.get("nav") or ("Report" if self.href == "index.html" else self.title))
 
     @property
     def accent(self) -> str:

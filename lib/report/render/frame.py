@@ -73,10 +73,7 @@ def sidebar(book: Book, page: Page) -> list[Group]:
 def masthead(book: Book, page: Page) -> list[Entry]:
     """The home page and the pages that ask for a place in the masthead."""
     chosen = [p for p in book.pages if p.href == "index.html" or p.front.get("masthead")]
-    return [
-        Entry("Report" if p.href == "index.html" else p.nav, page.to(p.href), p.href == page.href)
-        for p in chosen
-    ]
+    return [Entry(p.nav, page.to(p.href), p.href == page.href) for p in chosen]
 
 
 def neighbours(book: Book, page: Page) -> tuple[Entry | None, Entry | None]:

@@ -11,7 +11,7 @@ from lxml import html as lxml_html
 __all__ = ["Section", "index_script", "page_words", "sections"]
 
 SKIPPED = ("script", "style", "svg", "annotation", "nav", "footer")
-SKIPPED_CLASSES = {"sr", "crumb", "quarto-title-meta"}
+SKIPPED_CLASSES = {"sr", "crumb", "footnote-back", "quarto-title-meta"}
 INLINE = ("a", "data", "em", "strong", "span", "code", "sup", "sub", "b", "i", "mark", "small")
 SPACE = re.compile(r"\s+")
 
@@ -39,7 +39,13 @@ def sections(href: str, title: str, body: str) -> list[Section]:
     tree = lxml_html.fragment_fromstring(body, create_parent="div")
     entries = []
     for section in tree.xpath("./section[@id][contains(@class, 'level2')]"):
-        heading = "".join(section.xpath("string(./h2[1])")).strip()
+        title_element = section.find("h2")
+        number = title_element.find_class("header-section-number") if title_element is not None else []
+        for element in number:
+            element.drop_tree()
+        heading = _words(title_element) if title_element is not None else ""
+        if title_element is not None:
+            title_element.drop_tree()
         entries.append(Section(f"{href}#{section.get('id')}", title, heading, _words(section)))
         section.getparent().remove(section)
     return [Section(href, title, "", _words(tree)), *entries]

@@ -27,23 +27,49 @@ CALLOUTS = {
 
 def typeset(found: Found, index: Mapping[str, Target], book: Book) -> pf.Doc:
     """Put the house forms into a parsed page, in place; returns its document."""
-    found.doc.content = adopt_code(list(found.doc.content), book)
+    found.doc.content = adopt_code(list(found.doc.content))
     forms = Forms(found, index, book)
     return found.doc.walk(forms)
 
 
-def adopt_code(blocks: list[pf.Block], book: Book) -> list[pf.Block]:
-    """Move the code that makes a float to the end of the float; drop the markers of cells."""
+def adopt_code(blocks: list[pf.Block]) -> list[pf.Block]:
+    """Put code after what it shows, so that the text reads on; drop the markers of cells.
+
+    Code goes to the end of the figure or table that follows it, or else behind the next paragraph, all
+    that was waiting in one fold; never beyond a heading.
+    """
     kept: list[pf.Block] = []
+    waiting: list[pf.Block] = []
     for block in (block for block in blocks if not marker_cell(block)):
-        before = kept[-1] if kept else None
         if isinstance(block, pf.Div):
-            block.content = adopt_code(list(block.content), book)
-            if label_kind(block.identifier) in ("fig", "tbl") and is_cell_code(before):
-                kept.pop()
-                block.content.insert(0, before)
+            block.content = adopt_code(list(block.content))
+        if is_cell_code(block):
+            waiting.append(block)
+            continue
+        if isinstance(block, pf.Div) and label_kind(block.identifier) in ("fig", "tbl"):
+            block.content = fold(waiting) + list(block.content)
+            waiting = []
+        elif waiting and not isinstance(block, pf.Para):
+            add_fold(kept, waiting)
+            waiting = []
         kept.append(block)
+        add_fold(kept, waiting)
+        waiting = []
+    add_fold(kept, waiting)
     return kept
+
+
+def add_fold(kept: list[pf.Block], codes: list[pf.Block]) -> None:
+    """Fold code behind the last block; two folds in a row are one."""
+    if codes and kept and isinstance(kept[-1], pf.Div) and "cell-fold" in kept[-1].classes:
+        kept[-1].content.extend(codes)
+    else:
+        kept += fold(codes)
+
+
+def fold(codes: list[pf.Block]) -> list[pf.Block]:
+    """Code of one or more cells as one block that ``Forms`` folds."""
+    return [pf.Div(*codes, classes=["cell-fold"])] if codes else []
 
 
 def is_cell_code(block: pf.Element | None) -> bool:
@@ -91,6 +117,8 @@ class Forms:
 
     def div(self, div: pf.Div):
         """Floats, callouts and tabs; other divs stay as they are."""
+        if "cell-fold" in div.classes:
+            return self.folded(div)
         if label_kind(div.identifier) in ("fig", "tbl"):
             return self.figure(div.identifier, list(div.content[:-1]), caption_of(div))
         name = next((name for name in div.classes if name in CALLOUTS), None)
@@ -128,20 +156,29 @@ class Forms:
         wrapped = [region, element, raw("</div>")]
         return self.figure(label, wrapped, caption) if kind else wrapped
 
-    def code(self, block: pf.CodeBlock):
-        """Code that scrolls in a named region; a cell's code folds where the book says so."""
-        open_region = raw('<div class="code-block" role="region" tabindex="0" aria-label="Code">')
-        if not is_cell_code(block):
-            return [open_region, block, raw("</div>")]
-        identifier, block.identifier = block.identifier, ""
-        block.classes = [name for name in block.classes if name != "cell-code"]
-        inner = [open_region, block, raw("</div>")]
-        if self.book.html.get("code-fold", True) in (False, "none"):
-            return pf.Div(*inner, identifier=identifier, classes=["cell-fold"])
+    def code(self, block: pf.CodeBlock) -> list[pf.Block]:
+        """Code that scrolls in a named region; the anchor of a cell is the region's."""
+        anchor = f' id="{html.escape(block.identifier)}"' if is_cell_code(block) else ""
+        if anchor:
+            block.identifier = ""
+            block.classes = [name for name in block.classes if name != "cell-code"]
+        return [
+            raw(f'<div{anchor} class="code-block" role="region" tabindex="0" aria-label="Code">'),
+            block,
+            raw("</div>"),
+        ]
+
+    def folded(self, div: pf.Div) -> pf.Div:
+        """Code of cells, folded where the book says so."""
+        setting = self.book.html.get("code-fold", True)
+        if setting in (False, "none"):
+            return div
         summary = html.escape(str(self.book.html.get("code-summary") or "Code"))
-        opened = " open" if self.book.html.get("code-fold") == "show" else ""
-        fold = raw(f'<details class="code"{opened}><summary>{summary}</summary>')
-        return pf.Div(fold, *inner, raw("</details>"), identifier=identifier, classes=["cell-fold"])
+        start = raw(
+            f'<details class="code"{" open" if setting == "show" else ""}><summary>{summary}</summary>'
+        )
+        div.content = [start, *div.content, raw("</details>")]
+        return div
 
     def reference(self, cite: pf.Cite):
         """``@fig-x`` and its kin as links; citations of the literature are left to citeproc."""

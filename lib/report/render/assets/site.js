@@ -33,17 +33,24 @@
   const LINES = [["Estimate", "estimate"], ["95% interval", "interval"], ["Students", "n"], ["Printed", "printed"], ["Model", "model"]];
   function cards(page) {
     const rows = page.rows || {}, names = Object.assign({}, ...LINES.map(([name, key]) => ({ [key]: name })), page.names);
+    const byPlace = Object.fromEntries(Object.values(rows).map((row) => [row.to, row]));
+    const counted = (num) => {
+      const found = (num.dataset.rows || "").split(" ").map((id) => byPlace["#" + id]).filter(Boolean);
+      return found.length && { what: "Counted from " + found.length + " rows", to: found[0].to, list: found.slice(0, 8).map((r) => [r.what, r.estimate])
+        .concat(found.length > 8 ? [["and " + (found.length - 8) + " more", ""]] : []) };
+    };
     let open = null, timer = 0;
     const close = () => { clearTimeout(timer); if (open) { open.remove(); open = null; } };
     const show = (num) => {
       clearTimeout(timer);
-      const row = rows[num.dataset.row];
+      const row = rows[num.dataset.row] || counted(num);
       if (!row || (open && open.parentNode === num)) return;
       close();
       open = make("span", { class: "card", role: "group", "aria-label": "Source of " + num.textContent.trim() });
       open.append(make("b", {}, row.what));
       LINES.forEach(([, key]) => row[key] && open.append(make("span", {}, make("i", {}, names[key] + " "), make("em", {}, row[key]))));
-      if (row.to) open.append(make("a", { href: row.to }, "Row in the data table"));
+      (row.list || []).forEach(([name, value]) => open.append(make("span", { class: "brief" }, make("i", {}, name + " "), make("em", {}, value))));
+      if (row.to) open.append(make("a", { href: row.to }, row.list ? "First row in the data table" : "Row in the data table"));
       if (row.code) open.append(" ", make("a", { href: row.code }, "Code that computes it"));
       num.append(open);
       const box = num.getBoundingClientRect();
