@@ -124,7 +124,7 @@ def test_alt_text_states_every_value_and_the_printed_ones(displayed):
 def test_marks_stand_where_the_axis_puts_their_values(displayed):
     dot_interval(classroom(), domain=(-0.5, 0.9), published={"env_peer_support": 0.69}, **TITLES)
     drawn = svg(displayed[0][0]["spec"]["wide"], width="wide", title="t", alt="a", id="x")
-    left, right = 250, 548  # ends of the plot: -0.5 and 0.9
+    left, right = 252, 548  # ends of the plot: -0.5 and 0.9
     expected = left + (0.69 + 0.5) / 1.4 * (right - left)
     at = [float(x) for x in re.findall(r'<path class="m all"[^>]*translate\(([\d.]+),', drawn)]
     assert at[0] == pytest.approx(expected, abs=0.01)
@@ -338,3 +338,17 @@ def test_titles_take_computed_words(displayed):
     assert re.sub(r"<[^>]+>", "", displayed[0][0]["title"]) == "Six of seven scales rise"
     prose("{k.k_of_n:words} rise. {k:words} do.", k=rising)
     assert re.sub(r"<[^>]+>", "", displayed[1][0]["markdown"]) == "Six of seven rise. Six do."
+
+
+def test_a_table_sets_the_printed_value_beside_the_computed_one(displayed):
+    counts = released(
+        row("students", 861, float("nan"), float("nan"), unit="students", model="count"),
+        row("grade_math_or_ela", 0.14, 0.09, 0.19),
+    )
+    words = {"students": "Students"}
+    table(counts, title="T", label="tbl-x", published={"students": 861}, labels=words)
+    table(counts, title="T", label="tbl-x", published={"students": 861}, labels=words, columns="population")
+    long, wide = (mark["table"] for mark, _ in displayed)
+    assert '<th scope="col" class="n">Printed 2018</th>' in long
+    assert '<td class="n">861</td></tr>' in long and '<td class="n">not printed</td>' in long
+    assert '861<br><span class="printed">printed 861</span>' in wide

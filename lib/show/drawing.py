@@ -12,8 +12,9 @@ from lib.show.layout import NARROW, PAIRED, WIDE, Axis, Form, Line, Placed
 from lib.show.marks import row_anchor
 from lib.show.markup import Cell, html_table, text_cell, value_cell
 from lib.show.markup import Line as TableLine
+from lib.show.published import printed_text
 from lib.show.scene import Scene
-from lib.show.words import estimate_text, is_shown, number, reason, value_text
+from lib.show.words import estimate_text, is_shown, reason, value_text
 
 DIAMOND_BELOW = 12
 NAMES = "ab"  # data sets and layers of the first and second group
@@ -112,7 +113,6 @@ def data_table(
             cells = [text_cell(group)] if several else []
             cells += [value_cell(row, what) for what in ("estimate", "interval", "p", "n")]
             if printed:
-                was = printed.get(row.row_id)
-                cells.append(Cell("not printed" if was is None else number(was), numeric=True))
+                cells.append(Cell(printed_text(row, printed) or "not printed", numeric=True))
             body.append(TableLine(line.label, tuple(cells), row_anchor(row.row_id), line.section))
     return html_table(head, body, caption="The figure's data")

@@ -38,7 +38,7 @@ class Form:
         return self.name == "narrow"
 
 
-WIDE = Form("wide", 700, 250, 548, 32)
+WIDE = Form("wide", 700, 252, 548, 34)
 NARROW = Form("narrow", 340, 8, 332, 37)
 PAIRED = Form("narrow", 340, 8, 270, 42)
 

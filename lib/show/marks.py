@@ -58,9 +58,9 @@ class Mark:
 
 
 def row_anchor(row_id: str) -> str:
-    """The HTML id of a row's place on the page: readable words and a digest that keeps it unique."""
-    words = re.sub(r"[^a-z0-9_]+", "-", row_id.lower()).strip("-")
-    return f"row-{words}-{hashlib.sha1(row_id.encode()).hexdigest()[:6]}"
+    """The HTML id of a row's place on the page: its term, and a digest of the whole id that keeps it unique."""
+    words = re.sub(r"[^a-z0-9_]+", "-", row_id.rpartition("|")[2].lower()).strip("-")
+    return f"row-{words}-{hashlib.sha1(row_id.encode()).hexdigest()[:8]}"
 
 
 def row_record(row: ReleasedRow) -> dict:

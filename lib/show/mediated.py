@@ -18,8 +18,9 @@ from lib.show.layout import Axis, Form, Line, lines_of, place
 from lib.show.marks import plain
 from lib.show.markup import Cell, estimate_cell, html_table, text_cell, value_cell
 from lib.show.markup import Line as TableLine
-from lib.show.plate import Series, printed_text, shown_text
+from lib.show.plate import Series, shown_text
 from lib.show.prose import Phrase
+from lib.show.published import printed_text
 from lib.show.words import estimate_text, is_shown, reason
 
 HEADS = {

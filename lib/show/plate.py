@@ -12,8 +12,9 @@ from lib.show.frame import caption_of, jupyter_html, name_of, scroll
 from lib.show.groups import DIAMOND, INK, SURFACE, GroupStyle, group_key, group_label, group_styles
 from lib.show.marks import Mark, emit, plain, records, require_released
 from lib.show.prose import Phrase, words_of
+from lib.show.published import printed_text
 from lib.show.svg import svg
-from lib.show.words import caution, estimate_text, interval_text, is_shown, number, reason, term_label
+from lib.show.words import caution, estimate_text, interval_text, is_shown, reason, term_label
 
 PRINTED = "printed in 2018"
 
@@ -23,7 +24,6 @@ __all__ = [
     "emit_figure",
     "key_item",
     "printed_item",
-    "printed_text",
     "series_of",
     "shown_text",
 ]
@@ -109,14 +109,6 @@ def shown_text(row: ReleasedRow, printed: dict[str, float], label: str | None = 
     text = f"{name} {estimate_text(row)}" + (f" ({interval})" if interval else "")
     text += f", {caution(row)}" if caution(row) else ""
     return text + (f", printed {printed_text(row, printed)}" if row.row_id in printed else "")
-
-
-def printed_text(row: ReleasedRow, printed: dict[str, float]) -> str:
-    """The value printed in 2018 for a row, in the row's unit; empty where there is none."""
-    if row.row_id not in printed:
-        return ""
-    percent = row.unit == "percent"
-    return number(printed[row.row_id], ".0f" if percent else ".2f") + ("%" if percent else "")
 
 
 def emit_figure(

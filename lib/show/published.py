@@ -10,13 +10,13 @@ import pandas as pd
 from lib.analysis.estimates import mediator_of
 from lib.disclosure.gate import ReleasedRow
 from lib.errors import ShowError
-from lib.show.words import label_of, population_label, term_label
+from lib.show.words import default_spec, label_of, number, population_label, term_label
 
 EFFECTS = ("std_beta", "r_or_std_beta")
 SHARE = "pct_explained"
 MEASURE = re.compile(r"(?:->| with )\s*(?P<outcome>[^,]+?)\s*(?:,\s*mediator (?P<mediator>.+))?(?:,.*)?$")
 
-__all__ = ["printed_values"]
+__all__ = ["printed_text", "printed_values"]
 
 
 def printed_values(
@@ -51,6 +51,13 @@ def printed_values(
                 found[row.row_id] = float(published[key])
                 break
     return found
+
+
+def printed_text(row: ReleasedRow, printed: Mapping[str, float]) -> str:
+    """The value printed in 2018 for a row, in the row's unit; empty where there is none."""
+    if row.row_id not in printed:
+        return ""
+    return number(printed[row.row_id], default_spec(row)) + ("%" if row.unit == "percent" else "")
 
 
 def _by_words(published: pd.DataFrame, exhibit: int | None) -> dict[tuple[str, ...], float]:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
 
 from lib.disclosure.gate import Released, ReleasedRow
 from lib.errors import ShowError
 from lib.show.frame import caption_of, interval_name, jupyter_html, name_of, scroll
 from lib.show.groups import group_key
 from lib.show.marks import Mark, emit, plain, records, require_released, row_anchor
-from lib.show.markup import Line, by_section, estimate_cell, html_table, text_cell, value_cell
+from lib.show.markup import Cell, Line, by_section, estimate_cell, html_table, text_cell, value_cell
 from lib.show.prose import Phrase, words_of
+from lib.show.published import printed_text, printed_values
 from lib.show.words import STATISTICS, domain_label, label_of
 
 HEADINGS = {"estimate": "Estimate", "interval": "Interval", "p": "p", "n": "n"}
@@ -35,6 +39,7 @@ def table(
     heading: str = "",
     by_domain: bool = True,
     conf_level: float | None = None,
+    published: Mapping | pd.DataFrame | None = None,
 ) -> None:
     """Display released rows as a table.
 
@@ -61,6 +66,9 @@ def table(
         Put lines under their scale's domain where ``rows`` is ``term``.
     conf_level : float, optional
         Coverage of the intervals, for the headings.
+    published : mapping or DataFrame, optional
+        Values printed in 2018, as of ``dot_interval``: a column of their own, or, with ``columns``, a
+        line in their cell.
 
     Raises
     ------
@@ -68,13 +76,11 @@ def table(
         If ``released`` did not pass the gate, or two rows claim one cell.
     """
     require_released(released, "table")
-    chosen = list(released)
-    words = _Words(released, labels or {})
+    chosen = tuple(released)
+    printed = printed_values(published, chosen, exhibit=exhibit)
+    filling = _Filling(chosen, printed, labels or {}, show, released.codebook)
     heading = heading or ROW_HEADINGS.get(rows, rows.capitalize())
-    if columns:
-        head, lines = _wide(chosen, words, rows=rows, columns=columns, show=show)
-    else:
-        head, lines = _long(chosen, words, rows=rows, show=show, conf_level=conf_level)
+    head, lines = filling.wide(rows, columns) if columns else filling.long(rows, conf_level)
     if rows == "term" and by_domain:
         lines = by_section([_in_domain(line, key, released.codebook) for line, key in lines])
     else:
@@ -132,61 +138,60 @@ def definitions(
     )
 
 
-class _Words:
-    """Labels of keys: the caller's, then the codebook's."""
+@dataclass(frozen=True)
+class _Filling:
+    """What the cells of a table say: rows and their printed values, words for keys, what is shown."""
 
-    def __init__(self, released: Released, labels: Mapping[str, str]):
-        self.codebook, self.labels = released.codebook, labels
+    rows: tuple[ReleasedRow, ...]
+    printed: Mapping[str, float]
+    labels: Mapping[str, str]
+    show: Sequence[str]
+    codebook: object
 
-    def __call__(self, key: str, column: str) -> str:
+    def label(self, key: str, column: str) -> str:
+        """The caller's word for a key, else the codebook's."""
         return self.labels.get(key) or (
             label_of(key, self.codebook) if column in KEYED else STATISTICS.get(key, key)
         )
 
+    def long(self, rows: str, conf_level: float | None) -> tuple[list, list]:
+        """Column headings, and a line with its key for every row."""
+        names = HEADINGS | {"interval": interval_name(conf_level)}
+        head = [(names.get(what, what), True) for what in self.show]
+        head += [("Printed 2018", True)] if self.printed else []
+        several = len({group_key(row) for row in self.rows}) > 1 and rows == "term"
+        lines = []
+        for row in self.rows:
+            cells = [text_cell(self.label(group_key(row), "group"))] if several else []
+            cells += [value_cell(row, what) for what in self.show]
+            if self.printed:
+                cells.append(Cell(printed_text(row, self.printed) or "not printed", numeric=True))
+            key = row.values[rows]
+            lines.append((Line(self.label(key, rows), tuple(cells), anchor=row_anchor(row.row_id)), key))
+        return ([("Group", False), *head] if several else head), lines
 
-def _long(
-    chosen: list[ReleasedRow], words: _Words, *, rows: str, show: Sequence[str], conf_level: float | None
-):
-    head = [
-        (interval_name(conf_level) if what == "interval" else HEADINGS.get(what, what), True) for what in show
-    ]
-    several = len({group_key(row) for row in chosen}) > 1 and rows == "term"
-    lines = []
-    for row in chosen:
-        cells = tuple(value_cell(row, what) for what in show)
-        if several:
-            cells = (text_cell(words(group_key(row), "group")), *cells)
-        key = row.values[rows]
-        lines.append((Line(words(key, rows), cells, anchor=row_anchor(row.row_id)), key))
-    return ([("Group", False), *head] if several else head), lines
+    def wide(self, rows: str, columns: str) -> tuple[list, list]:
+        """Column headings from a column of the rows, and a line for each key."""
+        keys = list(dict.fromkeys(row.values[columns] for row in self.rows))
+        by_line: dict[str, dict[str, ReleasedRow]] = {}
+        for row in self.rows:
+            line = by_line.setdefault(row.values[rows], {})
+            if row.values[columns] in line:
+                raise ShowError(
+                    f"two rows claim one cell of the table (by {rows} and {columns}); name what differs"
+                )
+            line[row.values[columns]] = row
+        lines = [
+            (Line(self.label(key, rows), tuple(self._cell(line.get(column)) for column in keys)), key)
+            for key, line in by_line.items()
+        ]
+        return [(self.label(key, columns), True) for key in keys], lines
 
-
-def _wide(chosen: list[ReleasedRow], words: _Words, *, rows: str, columns: str, show: Sequence[str]):
-    keys = list(dict.fromkeys(row.values[columns] for row in chosen))
-    by_line: dict[str, dict[str, ReleasedRow]] = {}
-    for row in chosen:
-        line = by_line.setdefault(row.values[rows], {})
-        if row.values[columns] in line:
-            raise ShowError(
-                f"two rows claim one cell of the table (by {rows} and {columns}); name what differs"
-            )
-        line[row.values[columns]] = row
-    lines = [
-        (
-            Line(
-                words(key, rows),
-                tuple(
-                    estimate_cell(cells[column], interval="interval" in show, anchor=True)
-                    if column in cells
-                    else text_cell("not computed")
-                    for column in keys
-                ),
-            ),
-            key,
-        )
-        for key, cells in by_line.items()
-    ]
-    return [(words(key, columns), True) for key in keys], lines
+    def _cell(self, row: ReleasedRow | None) -> Cell:
+        if row is None:
+            return text_cell("not computed")
+        was = printed_text(row, self.printed)
+        return estimate_cell(row, interval="interval" in self.show, anchor=True, printed=was)
 
 
 def _in_domain(line: Line, key: str, codebook: object) -> Line:
