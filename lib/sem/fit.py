@@ -200,8 +200,9 @@ def solve_problem(
     information: str,
     correct: bool = True,
     start: np.ndarray | None = None,
+    measures: bool = True,
 ) -> SemFit:
-    """Estimate a problem and everything that is reported of it."""
+    """Estimate a problem and everything that is reported of it; campaigns leave out the fit measures."""
     optimum = estimate(problem, start)
     tau, objective, converged = optimum.tau[0], float(optimum.objective[0]), bool(optimum.converged[0])
     spec = problem.spec
@@ -217,11 +218,12 @@ def solve_problem(
         vcov = sandwich(problem, tau, inverse)
     df = cluster_df(problem) if correct else np.inf
     status, reason = judge(spec, tau, problem.value, converged=converged)
-    measures = measure_fit(problem, tau, objective, inverse, robust=robust) if converged else {}
+    wanted = measures and converged
+    found = measure_fit(problem, tau, objective, inverse, robust=robust) if wanted else {}
     table = tabulate(spec, tau, problem.value, vcov, df=df)
     return SemFit(
         table,
-        measures,
+        found,
         vcov,
         tau,
         converged,
