@@ -10,7 +10,7 @@ AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 FACTS = """() => ({
   ids: [...document.querySelectorAll("[id]")].map((e) => e.id),
   links: [...document.querySelectorAll("a[href]")].map((a) => a.href),
-  charts: [...document.querySelectorAll("figure.float-fig, #quarto-content figure")].filter((f) => f.querySelector("svg.chart"))
+  charts: [...document.querySelectorAll("figure")].filter((f) => f.querySelector("svg.chart"))
     .map((f) => [...f.querySelectorAll("svg.chart")].filter((s) => s.getBoundingClientRect().height > 40).length),
   wide: document.documentElement.scrollWidth - innerWidth,
 })"""

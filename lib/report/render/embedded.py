@@ -18,14 +18,16 @@ from pathlib import Path
 import panflute as pf
 from markupsafe import Markup
 
-from lib.report.render.book import Book, Page, page_from_file, read_book, read_settings
+from lib.report.render.book import Book, read_book, read_settings
+from lib.report.render.boxes import raw
 from lib.report.render.check import check_pages
 from lib.report.render.exhibits import with_exhibits_page
 from lib.report.render.frame import ROOM, contents_of, page_html
 from lib.report.render.labels import Found, find, target_index
-from lib.report.render.pandoc import write_html
+from lib.report.render.pages import Page, page_from_file
+from lib.report.render.pandoc import unshelve, write_html
 from lib.report.render.search import Section, index_script, sections
-from lib.report.render.typeset import raw, typeset
+from lib.report.render.typeset import typeset
 
 __all__ = ["render", "render_single"]
 
@@ -169,7 +171,7 @@ def _body(found: Found, book: Book, list_page: Page | None) -> str:
         body = re.sub(
             r'href="#(ref-[^"]+)" role="doc-biblioref"', rf'href="{target}#\1" role="doc-biblioref"', body
         )
-    return body
+    return unshelve(body, found.shelf)
 
 
 def _write_assets(project: Path, out: Path, entries: list[Section]) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from lib.report.render.book import Book, Cell, Page
+from lib.report.render.book import Book
 from lib.report.render.labels import Found, find
+from lib.report.render.pages import Cell, Page
 
 __all__ = ["exhibits_markdown", "with_exhibits_page"]
 

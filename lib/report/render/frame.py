@@ -12,7 +12,8 @@ import jinja2
 import panflute as pf
 from markupsafe import Markup
 
-from lib.report.render.book import Book, Page
+from lib.report.render.book import Book
+from lib.report.render.pages import Page
 
 __all__ = ["Entry", "contents_of", "page_html"]
 

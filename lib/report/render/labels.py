@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 
 import panflute as pf
 
-from lib.report.render.book import Book, Page
+from lib.report.render.book import Book
+from lib.report.render.pages import Page
 from lib.report.render.pandoc import MARKER, parse
 
 __all__ = ["KINDS", "Found", "Target", "find", "label_kind", "target_index"]
@@ -52,6 +53,7 @@ class Found:
 
     page: Page
     doc: pf.Doc
+    shelf: list[str] = field(default_factory=list)
     targets: list[Target] = field(default_factory=list)
     references: list[tuple[str, int]] = field(default_factory=list)
     citations: list[tuple[str, int]] = field(default_factory=list)
@@ -91,7 +93,7 @@ def caption_of(element: pf.Element) -> list[pf.Inline]:
 
 def find(page: Page, book: Book) -> Found:
     """Parse a page and list its labels, references and citations."""
-    found = Found(page, parse(page))
+    found = Found(page, *parse(page))
     counts: Counter[str] = Counter()
     levels = [0] * 7
     cell = page.cells[0].number if page.cells else 1

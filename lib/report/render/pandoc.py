@@ -12,11 +12,13 @@ from pathlib import Path
 import panflute as pf
 
 from lib.errors import BuildError
-from lib.report.render.book import Cell, Page
+from lib.report.render.pages import Cell, Page
 
-__all__ = ["MARKER", "markdown_of", "parse", "run", "write_html"]
+__all__ = ["MARKER", "markdown_of", "parse", "run", "unshelve", "write_html"]
 
 MARKER = re.compile(r"<!--cell (\d+)-->")
+RAW_BLOCK = re.compile(r"^(`{3,})\{=html\}\n(.*?)\n\1[ \t]*$", re.S | re.M)
+SHELVED = 2000  # characters from which a raw block skips pandoc
 UNCLOSED = re.compile(r"Div at line (\d+) column \d+ unclosed")
 
 
@@ -63,9 +65,33 @@ def _code(cell: Cell) -> str:
     return f"{fence}{{#cell-{cell.anchor} .python .cell-code}}\n{cell.source}\n{fence}"
 
 
-def parse(page: Page) -> pf.Doc:
-    """A page as a pandoc document."""
-    return pf.load(io.StringIO(run(markdown_of(page), "-f", "markdown", "-t", "json", page=page.source)))
+def parse(page: Page) -> tuple[pf.Doc, list[str]]:
+    """A page as a pandoc document, and the long pieces of HTML that ``unshelve`` puts back.
+
+    Drawings are most of a page's bytes and pandoc has nothing to say to them; without them a page takes
+    a third of the time.
+    """
+    text, shelf = shelve(markdown_of(page))
+    return pf.load(io.StringIO(run(text, "-f", "markdown", "-t", "json", page=page.source))), shelf
+
+
+def shelve(text: str) -> tuple[str, list[str]]:
+    """Markdown with each long raw HTML block as a numbered comment, and the blocks' HTML."""
+    shelf: list[str] = []
+
+    def take(match: re.Match) -> str:
+        if len(match[2]) < SHELVED:
+            return match[0]
+        shelf.append(match[2])
+        blank = "\n" * match[2].count("\n")  # keeps the lines that pandoc's warnings count
+        return f"{match[1]}{{=html}}\n<!--shelf {len(shelf) - 1}-->\n{match[1]}{blank}"
+
+    return RAW_BLOCK.sub(take, text), shelf
+
+
+def unshelve(body: str, shelf: list[str]) -> str:
+    """Put the long pieces of HTML back."""
+    return re.sub(r"<!--shelf (\d+)-->", lambda match: shelf[int(match[1])], body)
 
 
 def write_html(

@@ -11,18 +11,12 @@ from pathlib import PurePosixPath
 
 import panflute as pf
 
-from lib.report.render.book import PAGE_ENDINGS, Book, Page
+from lib.report.render.book import Book
+from lib.report.render.boxes import CALLOUTS, callout, raw, tabset
 from lib.report.render.labels import KINDS, Found, Target, caption_of, equation_label, label_kind, marker_cell
+from lib.report.render.pages import PAGE_ENDINGS, Page
 
 __all__ = ["typeset"]
-
-CALLOUTS = {
-    "callout-note": "Note",
-    "callout-tip": "Tip",
-    "callout-important": "Important",
-    "callout-warning": "Warning",
-    "callout-caution": "Caution",
-}
 
 
 def typeset(found: Found, index: Mapping[str, Target], book: Book) -> pf.Doc:
@@ -75,11 +69,6 @@ def fold(codes: list[pf.Block]) -> list[pf.Block]:
 def is_cell_code(block: pf.Element | None) -> bool:
     """Whether a block is the code of a notebook's cell."""
     return isinstance(block, pf.CodeBlock) and "cell-code" in block.classes
-
-
-def raw(text: str) -> pf.RawBlock:
-    """A piece of HTML as a block."""
-    return pf.RawBlock(text, format="html")
 
 
 class Forms:
@@ -225,34 +214,3 @@ def page_address(url: str) -> str:
     if "://" in path or not path.endswith(PAGE_ENDINGS):
         return url
     return str(PurePosixPath(path).with_suffix(".html")) + hash_ + anchor
-
-
-def callout(div: pf.Div, word: str, kind: str) -> list[pf.Block]:
-    """A note beside the text, with its title; ``collapse`` folds it."""
-    content = list(div.content)
-    title = div.attributes.get("title", "")
-    if not title and content and isinstance(content[0], pf.Header):
-        title = pf.stringify(content.pop(0))
-    name = html.escape(title or word)
-    if "collapse" in div.attributes:
-        opened = " open" if div.attributes["collapse"] == "false" else ""
-        start, end = f'<details class="callout {kind}"{opened}><summary>{name}</summary>', "</details>"
-    else:
-        start, end = f'<div class="callout {kind}" role="note"><p class="callout-title">{name}</p>', "</div>"
-    return [raw(start), *content, raw(end)]
-
-
-def tabset(div: pf.Div) -> list[pf.Block]:
-    """Sections one below the other, each with its heading; the script makes tabs of them."""
-    blocks = [raw('<div class="tabset">')]
-    opened = False
-    for block in div.content:
-        if isinstance(block, pf.Header):
-            if opened:
-                blocks.append(raw("</div>"))
-            opened, identifier = True, html.escape(block.identifier)
-            blocks.append(raw(f'<div class="tab" id="{identifier}"><p class="tab-name">'))
-            blocks += [pf.Plain(*block.content), raw("</p>")]
-        else:
-            blocks.append(block)
-    return [*blocks, *([raw("</div>")] if opened else []), raw("</div>")]
