@@ -5,6 +5,7 @@ Every rule has a name, a message and a remedy; a check's failures are only ever 
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from lib.study.codebook import Codebook, Column
@@ -54,15 +55,10 @@ def column_faults(cells: pd.DataFrame, codebook: Codebook, kind: str) -> list[Fa
         Which of the codebook's files it is.
     """
     spec, columns = codebook.files[kind], codebook.columns_of(kind)
-    alike: dict[tuple, list[str]] = {}
-    for key in cells:
-        column = columns[key]
-        rules = (column.type, column.low, column.high, tuple(column.levels))
-        alike.setdefault(rules, []).append(key)
-    faults = []
-    for keys in alike.values():
-        for (key, rule), count in _failures(cells[keys], columns[keys[0]], spec.decimal).items():
-            faults.append(_fault(columns[key], rule, count, len(cells), spec.path))
+    faults = [
+        _fault(columns[key], rule, count, len(cells), spec.path)
+        for (key, rule), count in _failures(cells, [columns[key] for key in cells], spec.decimal).items()
+    ]
     varying = _must_vary(codebook, kind)
     for key in cells:
         for rule, count in _whole_column(cells[key], columns[key], key in varying):
@@ -70,20 +66,67 @@ def column_faults(cells: pd.DataFrame, codebook: Codebook, kind: str) -> list[Fa
     return faults
 
 
-def _failures(cells: pd.DataFrame, column: Column, decimal: str) -> dict[tuple[str, str], int]:
-    """Failing cells by column and rule, for columns of one kind (checked as one, since a check costs alike)."""
+def _failures(cells: pd.DataFrame, columns: list[Column], decimal: str) -> dict[tuple[str, str], int]:
+    """Failing cells by column and rule.
+
+    All cells are checked as one long column, because a pandera check costs the same for one cell as for all.
+    """
     import pandera.pandas as pa
     from pandera.errors import SchemaErrors
 
     long = pd.DataFrame({"cell": cells.to_numpy(dtype=object).ravel(order="F")}, dtype="str")
-    schema = pa.DataFrameSchema({"cell": pa.Column(nullable=True, checks=_checks(column, decimal))})
+    of = np.repeat(np.arange(len(columns)), len(cells))
+    checks = [
+        pa.Check(lambda cell, keeps=keeps: keeps.loc[cell.index], error=rule, ignore_na=True, name=rule)
+        for rule, keeps in _kept(long["cell"], of, columns, decimal).items()
+    ]
     try:
-        schema.validate(long, lazy=True)
+        pa.DataFrameSchema({"cell": pa.Column(nullable=True, checks=checks)}).validate(long, lazy=True)
     except SchemaErrors as errors:
         cases = errors.failure_cases
-        places = cells.columns.to_numpy()[cases["index"].astype(int) // len(cells)]
-        return cases.groupby([places, "check"], sort=False).size().to_dict()
+        places = cells.columns.to_numpy()[of[cases["index"].to_numpy(dtype=int)]]
+        return cases.groupby([places, cases["check"]], sort=False).size().to_dict()
     return {}
+
+
+def _kept(cell: pd.Series, of: np.ndarray, columns: list[Column], decimal: str) -> dict[str, pd.Series]:
+    """For each rule, whether each cell keeps it (a missing one always does); ``of`` is the cell's column."""
+
+    def of_type(*types: str) -> np.ndarray:
+        return np.isin(of, [place for place, column in enumerate(columns) if column.type in types])
+
+    def where(asked: np.ndarray, holds: pd.Series) -> pd.Series:
+        return pd.Series(True, index=cell.index).mask(
+            asked & cell.notna(), holds.reindex(cell.index, fill_value=True)
+        )
+
+    numeric, text = of_type("number", "ordinal"), cell[of_type("text")]
+    number = as_number(cell[numeric], decimal=decimal)
+    odd = cell[numeric][number.isna() & cell[numeric].notna()]
+    dates, commas = odd.str.match(DATE), odd.str.match(DECIMAL_COMMA) & (decimal == ".")
+    spans = np.array([_span(column) for column in columns], dtype=float)[of[numeric]]
+    beyond = (number.to_numpy() < spans[:, 0]) | (number.to_numpy() > spans[:, 1])
+    levels = {(place, level) for place, column in enumerate(columns) for level in column.levels}
+    named = cell[of_type("category")]
+    return {
+        "date": where(numeric, ~dates),
+        "decimal comma": where(numeric, ~commas),
+        "number": where(numeric, dates | commas),
+        "finite": where(numeric, ~number.isin([np.inf, -np.inf])),
+        "whole number": where(of_type("ordinal"), number.isna() | (number % 1 == 0)),
+        "range": where(numeric, pd.Series(~beyond | np.isinf(number.to_numpy()), index=number.index)),
+        "level": where(
+            of_type("category"),
+            pd.Series(
+                [pair in levels for pair in zip(of[named.index], named, strict=True)], index=named.index
+            ),
+        ),
+        "formula": where(of_type("text"), ~text.str.contains(FORMULA, regex=True, na=False)),
+        "markup": where(of_type("text"), ~text.str.contains(MARKUP, regex=True, na=False)),
+        "plain text": where(
+            of_type("text"), ~text.str.contains(CONTROL, regex=True, na=False) & ~(text.str.len() > MAX_TEXT)
+        ),
+    }
 
 
 def _whole_column(cells: pd.Series, column: Column, must_vary: bool) -> list[tuple[str, int]]:
@@ -105,53 +148,6 @@ def _must_vary(codebook: Codebook, kind: str) -> set[str]:
         for key, column in codebook.columns_of(kind).items()
         if column.role in ("item", "outcome") or (kind == "students" and key in members)
     }
-
-
-def _checks(column: Column, decimal: str) -> list:
-    """Pandera checks of one column's cells; each names the rule that a failing cell breaks."""
-    import pandera.pandas as pa
-
-    def each(rule: str, holds):
-        return pa.Check(holds, error=rule, ignore_na=True, name=rule)
-
-    if column.type == "category":
-        return [each("level", lambda cells: cells.isin(list(column.levels)))]
-    if column.type == "text":
-        return [
-            each("formula", lambda cells: ~cells.str.contains(FORMULA, regex=True)),
-            each("markup", lambda cells: ~cells.str.contains(MARKUP, regex=True)),
-            each(
-                "plain text",
-                lambda cells: ~cells.str.contains(CONTROL, regex=True) & (cells.str.len() <= MAX_TEXT),
-            ),
-        ]
-    return _number_checks(column, decimal, each)
-
-
-def _number_checks(column: Column, decimal: str, each) -> list:
-    """Checks of numbers; a date or a decimal comma is named as such, not as a text among numbers."""
-
-    def numbers(cells: pd.Series) -> pd.Series:
-        return as_number(cells, decimal=decimal)
-
-    def named(cells: pd.Series) -> pd.Series:
-        dates = cells.str.match(DATE)
-        return dates | cells.str.match(DECIMAL_COMMA) if decimal == "." else dates
-
-    low, high = _span(column)
-    checks = [
-        each("date", lambda cells: ~cells.str.match(DATE)),
-        each("number", lambda cells: numbers(cells).notna() | named(cells)),
-        each("finite", lambda cells: ~numbers(cells).isin([float("inf"), float("-inf")])),
-    ]
-    if decimal == ".":
-        checks.append(each("decimal comma", lambda cells: ~cells.str.match(DECIMAL_COMMA)))
-    if column.type == "ordinal":
-        checks.append(each("whole number", lambda cells: numbers(cells).isna() | (numbers(cells) % 1 == 0)))
-    if low is not None or high is not None:
-        bounds = (low if low is not None else float("-inf"), high if high is not None else float("inf"))
-        checks.append(each("range", lambda cells: numbers(cells).isna() | numbers(cells).between(*bounds)))
-    return checks
 
 
 def _span(column: Column) -> tuple[float | None, float | None]:

@@ -262,7 +262,7 @@ def _item_columns(scale: Scale, entry: dict, columns: dict[str, Column]) -> dict
             key=item,
             label=questions.get(item) or (columns[item].label if item in columns else item),
             question=questions.get(item, columns[item].question if item in columns else ""),
-            type="ordinal",
+            type=entry.get("type", "ordinal"),
             role="item",
             levels={str(key): str(label) for key, label in entry.get("points", {}).items()},
             low=scale.low,

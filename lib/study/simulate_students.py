@@ -166,8 +166,9 @@ def _records(roster, latent, true, population, groups, rng) -> dict[str, np.ndar
     toward = paths["exposure_prior"]
     prior = toward * latent + np.sqrt(1 - toward**2) * rng.standard_normal(n)
     total = by_group(paths, "total", "grade_math_or_ela", groups)
-    links = paths["grade_links"]
-    mindsets = sum((weight * true[f"residual:{key}"] for key, weight in links.items()), np.zeros(n))
+    mindsets = np.zeros(n)
+    for key in paths["grade_links"]:
+        mindsets += by_group(paths, "grade_links", key, groups) * true[f"residual:{key}"]
     kept = paths["grade_prior"]
     rest = np.sqrt(max(1 - kept**2 - 0.02 - float(np.var(mindsets)), 0.1))
     current = kept * prior + total * latent + mindsets + rest * rng.standard_normal(n)

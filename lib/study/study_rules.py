@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from lib.study.codebook import Codebook
@@ -115,22 +116,42 @@ def _item_faults(tables: dict[str, pd.DataFrame], codebook: Codebook) -> list[Fa
     faults = []
     for scale in codebook.scales.values():
         path = codebook.files[scale.file].path
-        items = tables[scale.file][list(scale.items)].copy()
-        copies = [
-            b for i, a in enumerate(scale.items) for b in scale.items[i + 1 :] if items[a].equals(items[b])
-        ]
-        if copies and items.notna().to_numpy().any():
+        items = tables[scale.file][list(scale.items)].to_numpy(dtype=float, copy=True)
+        copies = _copies(items)
+        if copies:
             message = f"{len(copies)} items of scale {scale.key!r} hold the same answers as another in all rows of {path}"
+            first = scale.items[copies[0]]
             faults.append(
-                Fault("error", path, copies[0], "items apart", len(copies), message, "export the items again")
+                Fault("error", path, first, "items apart", len(copies), message, "export the items again")
             )
             continue
-        for key in scale.reversed:
-            items[key] = scale.low + scale.high - items[key]
-        for key in scale.items if len(scale.items) > 2 else ():
-            rest = items.drop(columns=key).mean(axis=1)
-            if items[key].std() > 0 and rest.std() > 0 and items[key].corr(rest) < MIN_REVERSED:
-                message = f"{key!r} runs against the other items of scale {scale.key!r} in {path} (1 item)"
-                remedy = "check whether it belongs under `reversed` in codebook.yml"
-                faults.append(Fault("warning", path, key, "direction of items", 1, message, remedy))
+        for place, key in enumerate(scale.items):
+            if key in scale.reversed:
+                items[:, place] = scale.low + scale.high - items[:, place]
+        for place in _against(items):
+            key = scale.items[place]
+            message = f"{key!r} runs against the other items of scale {scale.key!r} in {path} (1 item)"
+            remedy = "check whether it belongs under `reversed` in codebook.yml"
+            faults.append(Fault("warning", path, key, "direction of items", 1, message, remedy))
     return faults
+
+
+def _copies(items: np.ndarray) -> list[int]:
+    """Columns that repeat an earlier one in every row, an answer somewhere."""
+    pairs = ((a, b) for b in range(items.shape[1]) for a in range(b))
+    same = [b for a, b in pairs if np.array_equal(items[:, a], items[:, b], equal_nan=True)]
+    return sorted(set(same)) if np.isfinite(items).any() else []
+
+
+def _against(items: np.ndarray) -> list[int]:
+    """Columns whose correlation with the mean of the others is below ``MIN_REVERSED``; needs three items."""
+    found = []
+    for place in range(items.shape[1] if items.shape[1] > 2 else 0):
+        others = np.delete(items, place, axis=1)
+        count = np.isfinite(others).sum(axis=1)
+        rest = np.nansum(others, axis=1) / np.maximum(count, 1)
+        both = np.isfinite(items[:, place]) & (count > 0)
+        one, two = items[both, place], rest[both]
+        if len(one) > 2 and one.std() > 0 and two.std() > 0 and np.corrcoef(one, two)[0, 1] < MIN_REVERSED:
+            found.append(place)
+    return found

@@ -71,8 +71,8 @@ def path_fault(folder: Path, spec: FileSpec) -> Fault | None:
 
 def _read_csv(path: Path, spec: FileSpec) -> tuple[pd.DataFrame | None, list[Fault]]:
     with path.open("rb") as handle:
-        start = handle.read(4)
-    if start == PARQUET_MARK or b"\x00" in start:
+        start = handle.read(1024)
+    if start.startswith(PARQUET_MARK) or b"\x00" in start:
         message = f"{spec.path} is not a text file (1 file)"
         return None, [
             _fatal(spec, "CSV", message, "name a Parquet file .parquet, and save a spreadsheet as CSV")
@@ -208,7 +208,8 @@ def _converted(cells: pd.Series, column: Column, decimal: str) -> pd.Series:
     if column.type in ("number", "ordinal"):
         return as_number(cells, decimal=decimal)
     if column.type == "category":
-        return pd.Series(pd.Categorical(cells, categories=list(column.levels)), index=cells.index)
+        known = cells.where(cells.isin(list(column.levels)))
+        return pd.Series(pd.Categorical(known, categories=list(column.levels)), index=cells.index)
     return cells
 
 
