@@ -33,7 +33,9 @@ def displayed(monkeypatch):
     outputs = []
 
     def display(data, raw):
-        outputs.append((data.pop("application/vnd.lwo+json"), data))
+        mark = data.pop("application/vnd.lwo+json")
+        json.dumps(mark, allow_nan=False)  # a number that is not there is never NaN in a mark
+        outputs.append((mark, data))
 
     monkeypatch.setattr("IPython.display.display", display)
     return outputs
@@ -234,6 +236,8 @@ def test_before_and_after_words_a_hidden_path(displayed):
     before_after(mediation(hide="ms_social_se"), **TITLES)
     mark = displayed[0][0]
     assert 0.33 not in drawn_values(mark["spec"]["wide"])
+    data = mark["spec"]["wide"]["datasets"]
+    assert [len(data[name]) for name in ("before_a", "after_a", "span_a")] == [2, 1, 1]
     assert REASON in drawn_values(mark["spec"]["wide"]) and f"after: {REASON}" in mark["alt"]
 
 
@@ -260,13 +264,14 @@ def test_bars_begin_at_zero_and_end_at_the_share(displayed):
 
 
 def test_a_path_diagram_shows_each_coefficient_and_words_hidden_ones(displayed):
-    path_diagram(mediation().where(term="ms_social_se"), title="T", exhibit=20)
+    path_diagram(mediation().where(term="ms_social_se"), title="T & more", exhibit=20)
     path_diagram(mediation(hide="ms_social_se").where(term="ms_social_se"), title="T", exhibit=20)
     shown, hidden = (mark["svg"]["narrow"] for mark, _ in displayed)
     for coefficient in (">0.61<", ">0.64<", ">0.44<", ">0.33<"):
         assert coefficient in shown
     assert ">0.33<" not in hidden and "fewer than 10" in hidden
     assert "Personalization" in shown and " style=" not in shown
+    assert '<title id="fig-exhibit-20-narrow-t">T &amp; more</title>' in shown
 
 
 def test_the_theory_is_drawn_from_the_codebook(displayed):

@@ -10,7 +10,7 @@ from lib.errors import ShowError
 from lib.show.marks import row_anchor
 from lib.show.prose import Phrase, note, phrase, prose
 from lib.show.wording import choose, choose_count, count_rows, direction, listing, ranked
-from tests.show_rows import classroom, released, row
+from tests.show_rows import classroom, mediation, released, row
 
 
 def words(markdown: str) -> str:
@@ -55,6 +55,11 @@ def test_shares_counts_and_p_values_are_written_as_the_field_writes_them():
     assert words(phrase("{count}", count=rows[1]).markdown) == "1,234"
     assert words(phrase("{it.p}", it=rows[2]).markdown) == "p\xa0=\xa0.034"
     assert "−0.00" not in phrase("{it}", it=released(row("absences", -0.001, -0.1, 0.1)).row()).markdown
+
+
+def test_the_n_of_a_share_from_a_model_is_rounded_as_the_model_is():
+    share = mediation().row(term="ms_social_se", contrast="share_explained")  # 867 students
+    assert words(phrase("{it.n}", it=share).markdown) == "870"
 
 
 def test_a_hidden_row_is_worded_and_its_number_is_nowhere():

@@ -140,7 +140,7 @@ def place(lines: Sequence[Line], form: Form, *, printed: bool, pitch: int = 22) 
         if form.narrow:
             first = top + LINE * len(texts) + 18
             labels += [(top + 13 + LINE * place, text) for place, text in enumerate(texts)]
-            height = LINE * len(texts) + 20 + pitch * (series - 1) + (13 if printed else 6)
+            height = LINE * len(texts) + 20 + pitch * (series - 1) + (16 if printed else 6)
         else:
             height = max(40, LINE * len(texts) + 10, pitch * series + 14)
             centre = top + height / 2

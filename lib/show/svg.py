@@ -14,8 +14,8 @@ from lib.errors import ShowError
 from lib.show.marks import plain
 
 KEPT = (
-    "d", "transform", "x", "y", "x2", "y2", "dx", "dy", "text-anchor", "font-size", "font-weight", "font-family",
-    "fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-opacity",
+    "d", "transform", "x", "y", "x2", "y2", "dx", "dy", "text-anchor", "font-size", "font-weight", "fill", "stroke",
+    "stroke-width", "stroke-dasharray", "stroke-opacity",
 )  # fmt: skip
 DRAWN = ("path", "line", "rect", "text", "tspan")
 LONG_DECIMAL = re.compile(r"(\d+\.\d{2})\d+")
@@ -56,9 +56,11 @@ def svg(spec: dict, *, width: str, title: str, alt: str, id: str) -> str:
     root = ElementTree.fromstring(drawn)
     classes = spec.get("usermeta", {}).get("classes", {})
     body = "".join(_parts(root, "", classes))
+    font = quoteattr(spec.get("config", {}).get("font", "sans-serif"))
     return (
         f'<svg class="chart dots {width}" viewBox="{root.get("viewBox")}" role="img" '
-        f'aria-labelledby={quoteattr(f"{id}-t {id}-d")} xmlns="http://www.w3.org/2000/svg">'
+        f"aria-labelledby={quoteattr(f'{id}-t {id}-d')} font-family={font} "
+        f'xmlns="http://www.w3.org/2000/svg">'
         f"<title id={quoteattr(f'{id}-t')}>{escape(plain(title))}</title>"
         f"<desc id={quoteattr(f'{id}-d')}>{escape(alt)}</desc>{body}</svg>"
     )
