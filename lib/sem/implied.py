@@ -94,10 +94,22 @@ def imply_rows(spec: Spec, values: np.ndarray) -> Implied:
     covs[:, :, spec.j[at], spec.i[at]] = values[:, :, at]
     at = spec.kind == MEAN
     intercepts[:, :, spec.i[at]] = values[:, :, at]
-    spread = np.linalg.inv(np.eye(m) - paths)
+    spread = _resolve(paths, np.unique(spec.i[spec.kind == PATH]))
     full = spread @ covs @ spread.swapaxes(-1, -2)
     centre = (spread @ intercepts[..., None])[..., 0]
     return Implied(spread, full, centre, full[..., :p, :p], centre[..., :p])
+
+
+def _resolve(paths: np.ndarray, moved: np.ndarray) -> np.ndarray:
+    """(I - A)^-1; only the variables ``moved`` by others need a matrix inverse."""
+    m = paths.shape[-1]
+    rest = np.delete(np.arange(m), moved)
+    inner = np.linalg.inv(np.eye(len(moved)) - paths[..., moved[:, None], moved])
+    spread = np.zeros(paths.shape, paths.dtype)
+    spread[..., rest, rest] = 1.0
+    spread[..., moved[:, None], moved] = inner
+    spread[..., moved[:, None], rest] = inner @ paths[..., moved[:, None], rest]
+    return spread
 
 
 def moment_jacobian(layout: Layout, implied: Implied) -> tuple[np.ndarray, np.ndarray]:

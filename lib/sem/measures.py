@@ -10,7 +10,7 @@ from lib.sem.implied import imply
 from lib.sem.likelihood import evaluate
 from lib.sem.momentspace import lower
 from lib.sem.patterns import shares
-from lib.sem.problem import Problem, log_likelihood, select_variables
+from lib.sem.problem import Problem, log_likelihoods, select_variables
 from lib.sem.robust import Scaling, baseline_coordinates, corrected_chisq, scale_test
 from lib.sem.saturated import GroupMoments, saturate, unrelate
 
@@ -41,13 +41,13 @@ def measure_fit(
     baseline, base_df = baseline_moments(problem)
     base = 2 * n * (sum(share[g] * baseline[g].objective for g in range(groups)) - best)
     chisq = max(2 * n * (objective - best), 0.0)
-    logl = log_likelihood(problem, objective)
+    logl, unrestricted = log_likelihoods(problem, objective, best)
     npar = problem.spec.n_free
     out = {
         "npar": npar, "ntotal": n, "chisq": chisq, "df": df, "pvalue": chisq_p(chisq, df),
         "baseline.chisq": base, "baseline.df": base_df, "baseline.pvalue": chisq_p(base, base_df),
         **_incremental(chisq, df, base, base_df),
-        "logl": logl, "unrestricted.logl": log_likelihood(problem, best),
+        "logl": logl, "unrestricted.logl": unrestricted,
         "aic": 2 * npar - 2 * logl, "bic": npar * np.log(n) - 2 * logl,
         **_rmsea(chisq, df, n, groups),
         "srmr": _srmr(problem, tau),

@@ -75,13 +75,15 @@ def weigh_patterns(patterns: Patterns, kept: np.ndarray, weight: np.ndarray) -> 
     count, p = patterns.seen.shape
     filled = np.where(np.isnan(patterns.values), 0.0, patterns.values) * kept
     n = np.bincount(patterns.member, weight, count)
-    safe = np.maximum(n, 1e-300)
     order = np.argsort(patterns.member, kind="stable")
-    edges = np.searchsorted(patterns.member[order], np.arange(count))
-    mean = np.add.reduceat(filled[order] * weight[order, None], edges) / safe[:, None]
-    centred = (filled - mean[patterns.member]) * patterns.seen[patterns.member] * kept
-    products = centred[order, :, None] * (centred * weight[:, None])[order, None, :]
-    cov = np.add.reduceat(products, edges) / safe[:, None, None]
+    edges = np.append(np.searchsorted(patterns.member[order], np.arange(count)), len(order))
+    mean, cov = np.zeros((count, p)), np.zeros((count, p, p))
+    for k in np.flatnonzero(n > 0):
+        rows = order[edges[k] : edges[k + 1]]
+        block, part = filled[rows], weight[rows]
+        mean[k] = part @ block / n[k]
+        block = (block - mean[k]) * (patterns.seen[k] * kept)
+        cov[k] = (block * part[:, None]).T @ block / n[k]
     cov += np.diag(~kept).astype(float)
     return Patterns(patterns.seen, n, mean * patterns.seen, cov, patterns.values, patterns.member)
 

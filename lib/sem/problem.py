@@ -190,16 +190,15 @@ def drop_covariates(spec: Spec, kept: np.ndarray) -> Spec:
     return renumber(spec, free, value)
 
 
-def log_likelihood(problem: Problem, objective: float, *, saturated: bool = False) -> float:
-    """Log likelihood of the modelled variables; that of fixed covariates is left out, as in lavaan."""
-    total = -problem.n * objective - _constant(problem.groups, problem.sample.kept)
-    fixed = problem.fixed
-    if not fixed.any():
-        return total
-    covariates = [select_variables(problem, g, fixed) for g in range(len(problem.groups))]
-    share = shares(problem.groups)
-    own = sum(share[g] * saturate(covariates[g]).objective for g in range(len(covariates)))
-    return total + problem.n * own + _constant(covariates, problem.sample.kept[:, fixed])
+def log_likelihoods(problem: Problem, *objectives: float) -> tuple[float, ...]:
+    """Log likelihoods of the modelled variables; that of fixed covariates is left out, as in lavaan."""
+    fixed, own = problem.fixed, -_constant(problem.groups, problem.sample.kept)
+    if fixed.any():
+        covariates = [select_variables(problem, g, fixed) for g in range(len(problem.groups))]
+        share = shares(problem.groups)
+        own += problem.n * sum(share[g] * saturate(covariates[g]).objective for g in range(len(covariates)))
+        own += _constant(covariates, problem.sample.kept[:, fixed])
+    return tuple(float(own - problem.n * objective) for objective in objectives)
 
 
 def _constant(groups: Sequence[Patterns], kept: np.ndarray) -> float:
@@ -213,4 +212,10 @@ def _constant(groups: Sequence[Patterns], kept: np.ndarray) -> float:
 
 def select_variables(problem: Problem, g: int, which: np.ndarray) -> Patterns:
     """The patterns of some of the variables (p,) in group g."""
-    return find_patterns(problem.groups[g].values[:, which], problem.sample.kept[g, which])
+    patterns, kept = problem.groups[g], problem.sample.kept[g, which]
+    if not patterns.complete:
+        return find_patterns(patterns.values[:, which], kept)
+    return replace(
+        patterns, seen=patterns.seen[:, which], mean=patterns.mean[:, which],
+        cov=patterns.cov[:, which][:, :, which], values=patterns.values[:, which],
+    )  # fmt: skip

@@ -20,11 +20,10 @@ def fill_covariates(spec: Spec, mean: np.ndarray, cov: np.ndarray) -> np.ndarray
     """
     lead = mean.shape[:-2]
     value = np.broadcast_to(spec.value, (*lead, *spec.value.shape)).copy()
-    from_data = np.array([row.from_data for row in spec.rows])
-    for e in np.flatnonzero(from_data):
-        i, j = spec.i[e], spec.j[e]
-        found = mean[..., i] if spec.kind[e] == MEAN else cov[..., i, j]
-        value[..., e] = np.where(np.isnan(value[..., e]) & (spec.free[:, e] < 0), found, value[..., e])
+    rows = np.flatnonzero([row.from_data for row in spec.rows])
+    found = np.where(spec.kind[rows] == MEAN, mean[..., spec.i[rows]], cov[..., spec.i[rows], spec.j[rows]])
+    open_ = np.isnan(spec.value[:, rows]) & (spec.free[:, rows] < 0)
+    value[..., rows] = np.where(open_, found, value[..., rows])
     return value
 
 
