@@ -26,6 +26,7 @@ from lib.report.render.frame import ROOM, contents_of, page_html
 from lib.report.render.labels import Found, find, target_index
 from lib.report.render.pages import Page, page_from_file
 from lib.report.render.pandoc import unshelve, write_html
+from lib.report.render.rows import link_rows
 from lib.report.render.search import Section, index_script, sections
 from lib.report.render.typeset import typeset
 
@@ -69,16 +70,18 @@ def render(project: Path, out: Path, *, progress: Callable[[str, int, int], None
             typeset(found, index, book)
             _place_references(found, list_page, cited)
             contents[found.page.href] = contents_of(found.doc)
-        bodies = pool.map(lambda found: _body(found, book, list_page), pages)
-        entries: list[Section] = []
-        for done, (found, body) in enumerate(zip(pages, bodies, strict=True), start=1):
-            page = found.page
-            target = Path(out) / page.href
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(page_html(book, page, body=body, contents=contents[page.href]), "utf-8")
-            entries += sections(page.href, page.title, body)
-            if progress:
-                progress(page.href, done, len(pages))
+        written = list(pool.map(lambda found: _body(found, book, list_page), pages))
+    addresses = [found.page.href for found in pages]
+    bodies = link_rows(dict(zip(addresses, written, strict=True)))
+    entries: list[Section] = []
+    for done, found in enumerate(pages, start=1):
+        page, body = found.page, bodies[found.page.href]
+        target = Path(out) / page.href
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(page_html(book, page, body=body, contents=contents[page.href]), "utf-8")
+        entries += sections(page.href, page.title, body)
+        if progress:
+            progress(page.href, done, len(pages))
     _write_assets(book.folder, Path(out), entries)
 
 
@@ -110,6 +113,7 @@ def render_single(notebook: Path, project: Path, out: Path) -> None:
     script = (ASSETS / "site.js").read_text("utf-8")
     single = {"policy": _single_policy(style, script), "style": Markup(style), "script": Markup(script)}
     body = DOWNLOADS.sub("", _body(found, book, None))
+    body = link_rows({page.href: body}, fallback="")[page.href]
     Path(out).write_text(page_html(book, page, body=body, contents=contents, single=single), "utf-8")
 
 

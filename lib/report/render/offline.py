@@ -14,6 +14,7 @@ from pathlib import Path
 
 from lib.errors import BuildError
 from lib.report.render.frame import ROOM
+from lib.report.render.rows import link_rows_of_site
 
 __all__ = ["make_offline"]
 
@@ -77,6 +78,7 @@ def make_offline(site: Path, *, synthetic: bool) -> None:
                 "put the file into the report's folder"
             )
         path.write_text(page, "utf-8")
+    link_rows_of_site(site)
     for path in sorted(site.rglob("*.css")):
         style = path.read_text("utf-8")
         local = FOREIGN_FONT.sub("url(data:,)", FOREIGN_IMPORT.sub("", style))

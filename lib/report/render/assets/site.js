@@ -33,7 +33,7 @@
   const LINES = [["Estimate", "estimate"], ["95% interval", "interval"], ["Students", "n"], ["Printed", "printed"], ["Model", "model"]];
   function cards(page) {
     const rows = page.rows || {}, names = Object.assign({}, ...LINES.map(([name, key]) => ({ [key]: name })), page.names);
-    const byPlace = Object.fromEntries(Object.values(rows).map((row) => [row.to, row]));
+    const byPlace = Object.fromEntries(Object.values(rows).map((row) => [row.to.slice(row.to.indexOf("#")), row]));
     const counted = (num) => {
       const found = (num.dataset.rows || "").split(" ").map((id) => byPlace["#" + id]).filter(Boolean);
       return found.length && { what: "Counted from " + found.length + " rows", to: found[0].to, list: found.slice(0, 8).map((r) => [r.what, r.estimate])
