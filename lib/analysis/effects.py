@@ -21,8 +21,9 @@ MISSING = {
 }
 METHOD = {
     "fiml": "SEM, maximum likelihood with missing answers (FIML)",
-    "listwise": "SEM, maximum likelihood",
+    "listwise": "SEM, maximum likelihood, complete answers only",
 }
+METHOD_LABELS = {METHOD["fiml"]: "Every answer (FIML)", METHOD["listwise"]: "Complete answers only"}
 
 
 def populations(study: Study, *names: str) -> list[Population]:
