@@ -23,13 +23,11 @@ SHARES = {
 }
 
 
-def study_of(students: pd.DataFrame) -> SimpleNamespace:
+def study_of(students: pd.DataFrame, folder: Path | str = "nowhere") -> SimpleNamespace:
     """A study of these students, all of whom answered the survey unless the table says otherwise."""
     if "answered_survey" not in students:
         students = students.assign(answered_survey="yes")
-    return SimpleNamespace(
-        codebook=CODEBOOK, students=students, published=None, data_hash="made up", findings=None
-    )
+    return SimpleNamespace(codebook=CODEBOOK, students=students, published=None, folder=Path(folder))
 
 
 def random_students(seed: int, n: int) -> pd.DataFrame:

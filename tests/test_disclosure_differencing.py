@@ -133,14 +133,8 @@ def test_small_levels_are_merged_and_said():
     assert lattice.merged == ("subject: ela and none are shown together",)
 
 
-def study_in(folder, students: pd.DataFrame):
-    study = study_of(students)
-    study.folder = folder
-    return study
-
-
 def test_the_ledger_names_populations_and_holds_no_count(tmp_path):
-    study = study_in(tmp_path, random_students(2, 900))
+    study = study_of(random_students(2, 900), tmp_path)
     path = write_release(study, "spring", [{}, {"race": ("black",)}, {"race": ["black"]}])
     content = json.loads(path.read_text())
     assert content["populations"] == [{"race": ["black"]}, {}]
@@ -153,7 +147,7 @@ def test_the_ledger_names_populations_and_holds_no_count(tmp_path):
 def test_a_release_that_reveals_a_set_together_with_an_earlier_one_is_refused(tmp_path):
     students = two_by_two(**{"af": 40, "am": 40, "bf": 40, "bm": 4})
     students["race"] = students["race"].map({"a": "black", "b": "white"})
-    study = study_in(tmp_path, students)
+    study = study_of(students, tmp_path)
     write_release(study, "one", [{"race": ["white"]}])
     with pytest.raises(DisclosureError, match="1 sets of fewer than 10"):
         write_release(study, "two", [{"race": ["white"], "gender": ["f"]}])
@@ -164,7 +158,7 @@ def test_a_broken_ledger_is_named(tmp_path):
     (tmp_path / "releases").mkdir()
     (tmp_path / "releases" / "old.json").write_text("[]")
     with pytest.raises(DisclosureError, match="releases/old.json"):
-        read_releases(study_in(tmp_path, random_students(2, 100)))
+        read_releases(study_of(random_students(2, 100), tmp_path))
 
 
 def test_an_earlier_release_narrows_what_may_follow():

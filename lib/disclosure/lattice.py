@@ -15,7 +15,8 @@ import numpy as np
 
 from lib.disclosure.counts import merge_levels
 from lib.disclosure.differencing import Cells, Release, Rule, cells_of, small_sets
-from lib.disclosure.members import members
+from lib.disclosure.members import among_respondents, members
+from lib.disclosure.releases import released_populations
 from lib.study.codebook import Codebook, DisclosureSettings
 from lib.study.load import Study
 
@@ -81,7 +82,7 @@ def choose_lattice(
     *,
     columns: Sequence[str] | None = None,
     max_depth: int | None = None,
-    released: Iterable[Rule] = (),
+    released: Iterable[Rule] | None = None,
     chapters: Iterable[Rule] | None = None,
 ) -> Lattice:
     """Choose the filter states of a study that may be published together.
@@ -95,7 +96,8 @@ def choose_lattice(
     max_depth : int, optional
         Most columns in a state; without it ``max_filters``.
     released : iterable of rule
-        Populations of earlier releases: what they reveal is lost and no longer protected.
+        Populations of earlier releases: what they reveal is lost and no longer protected; without it
+        those of the study's ledger and of its own printed report.
     chapters : iterable of rule, optional
         Populations that the chapters publish, counted before any state; without it the codebook's named
         populations.
@@ -107,7 +109,8 @@ def choose_lattice(
     settings = study.codebook.disclosure
     inside = members(study)
     students = study.students.loc[inside].reset_index(drop=True)
-    released = [among_respondents(rule, study.codebook) for rule in released]
+    earlier = released_populations(study) if released is None else released
+    released = [among_respondents(rule, study.codebook) for rule in earlier]
     names = tuple(columns) if columns is not None else (*settings.filter_columns, *settings.filter_alone)
     cells = cells_of(students, sorted(_defining(study.codebook, names, released)))
     release = Release(cells, small_sets(cells, k=settings.k, columns=settings.differencing_columns))
@@ -137,11 +140,6 @@ def _offered_levels(column: str, cells: Cells, codebook: Codebook) -> dict[str, 
     groups = [codebook.populations[key].where for key in (codebook.focal, codebook.reference)]
     keep = tuple(level for where in groups for level in where.get(column, ()))
     return merge_levels(counts, k=codebook.disclosure.k, keep=keep)
-
-
-def among_respondents(rule: Rule, codebook: Codebook) -> dict:
-    """A rule without the columns that only tell respondents from students who gave no answers."""
-    return {column: levels for column, levels in rule.items() if column not in codebook.respondents}
 
 
 def _defining(codebook: Codebook, names: Sequence[str], released: Iterable[Rule]) -> set[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -61,3 +63,8 @@ def holding(table: pd.DataFrame, rule: dict[str, tuple[str, ...]]) -> np.ndarray
     for column, levels in rule.items():
         inside &= table[column].astype(object).isin(levels).to_numpy()
     return inside
+
+
+def among_respondents(rule: Mapping[str, Sequence[str]], codebook: Codebook) -> dict:
+    """A rule without the columns that only tell respondents from students who gave no answers."""
+    return {column: levels for column, levels in rule.items() if column not in codebook.respondents}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from lib.disclosure.members import members
 from lib.study.load import Study
 
 PUBLISHED = "published"
@@ -32,3 +33,27 @@ def printed_rows(rows: pd.DataFrame, study: Study) -> pd.Series:
             known = values.get(row["exhibit"], ())
             printed[place] = any(abs(row["estimate"] - value) <= half for value, half in known)
     return printed
+
+
+def printed_numbers(study: Study | None) -> frozenset[float]:
+    """Numbers of persons that a synthetic study's own report prints; nothing for other studies."""
+    published = getattr(study, "published", None)
+    if published is None or not study.codebook.synthetic:
+        return frozenset()
+    persons = published["unit"].astype(str).str.contains("student|teacher|per school")
+    values = pd.to_numeric(published.loc[persons, "value"], errors="coerce").dropna()
+    return frozenset(float(value) for value in values)
+
+
+def printed_populations(study: Study) -> list[dict[str, tuple[str, ...]]]:
+    """Named populations whose number of respondents the study's own report prints: a prior release (D16)."""
+    published = getattr(study, "published", None)
+    if published is None:
+        return []
+    of_students = published["unit"].astype(str).str.startswith("students") & (published["statistic"] == "n")
+    printed = set(pd.to_numeric(published.loc[of_students, "value"], errors="coerce").dropna())
+    return [
+        dict(population.where)
+        for key, population in study.codebook.populations.items()
+        if int(members(study, key).sum()) in printed
+    ]

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from lib.disclosure.differencing import Rule, cells_of, derivable_sets
-from lib.disclosure.lattice import among_respondents
-from lib.disclosure.members import members
+from lib.disclosure.members import among_respondents, members
+from lib.disclosure.prior import printed_populations
 from lib.errors import DisclosureError
 from lib.study.load import Study
 
@@ -42,8 +42,8 @@ def read_releases(study: Study) -> dict[str, list[dict[str, tuple[str, ...]]]]:
 
 
 def released_populations(study: Study) -> list[dict[str, tuple[str, ...]]]:
-    """Populations of all earlier releases together."""
-    return [rule for rules in read_releases(study).values() for rule in rules]
+    """Populations of all earlier releases together, those that the study's own report printed among them."""
+    return [*printed_populations(study), *(rule for rules in read_releases(study).values() for rule in rules)]
 
 
 def write_release(study: Study, name: str, populations: Iterable[Rule]) -> Path:

@@ -1,0 +1,102 @@
+"""The audit: attack a finished site as a reader with no inside knowledge, and name what it gives away.
+
+Every byte of every file is read and unpacked; words, structures, numbers and sums are looked at. With
+the study at hand the audit also looks for its records and applies the exact rank test (D6) to all
+populations that the site and earlier releases publish together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from lib.disclosure.derive import collect, derivable
+from lib.disclosure.leaks import Leak, Records, records_of, telltales
+from lib.disclosure.prior import printed_numbers
+from lib.disclosure.readers import Fragment, fragments
+from lib.disclosure.releases import newly_derivable
+from lib.disclosure.rowlevel import row_level
+from lib.disclosure.smallcells import small_cells
+from lib.disclosure.states import differencing_leaks, populations_of, states_in
+from lib.errors import DisclosureError
+from lib.study.codebook import DisclosureSettings
+from lib.study.load import Study
+
+__all__ = ["Leak", "audit_site"]
+
+
+def audit_site(site: Path, *, study: Study | None = None) -> list[Leak]:
+    """Every leak that an attacker finds in a finished site.
+
+    Parameters
+    ----------
+    site : Path
+        Folder of the finished site.
+    study : Study, optional
+        Its records are looked for, its codebook's settings used, and its earlier releases counted in;
+        where it is synthetic, figures of its own report count as printed (D16).
+
+    Returns
+    -------
+    list of Leak
+        In the order of the files; empty where nothing was found. No message repeats a student's value.
+
+    Raises
+    ------
+    DisclosureError
+        If there is no such folder, or it holds no file.
+    """
+    site = Path(site)
+    if not site.is_dir() or not any(path.is_file() for path in site.rglob("*")):
+        raise DisclosureError(f"there is no site in {site.name!r} (0 files found); build it with `lwo build`")
+    settings = study.codebook.disclosure if study else DisclosureSettings()
+    records, printed = records_of(study), printed_numbers(study)
+    counts, populations, found = [], {}, []
+    for fragment in fragments(site):
+        found += _leaks_in(fragment, records, settings, printed)
+        collect(counts, fragment)
+        if study is not None:
+            for place, rule in populations_of(fragment, study.codebook):
+                key = frozenset((column, tuple(sorted(levels))) for column, levels in rule.items())
+                populations.setdefault(key, (fragment.file, place, rule))
+    found += [leak for printed in counts for leak in derivable(printed, settings)]
+    if study is not None:
+        found += _between_releases(study, list(populations.values()))
+    first = {(leak.kind, leak.file, leak.place): leak for leak in reversed(found)}
+    return sorted(first.values(), key=lambda leak: (leak.file, leak.place, leak.kind))
+
+
+def _leaks_in(
+    fragment: Fragment, records: Records, settings: DisclosureSettings, printed: frozenset[float]
+) -> Iterator[Leak]:
+    if fragment.kind in ("text", "code"):
+        yield from telltales(fragment, records)
+    else:
+        yield from row_level(fragment, records)
+        if fragment.kind == "table":
+            yield from _cells_of(fragment, records)
+        for place, states, levels in states_in(fragment):
+            yield from differencing_leaks(fragment.file, place, states, levels, settings)
+    yield from small_cells(fragment, settings, printed=printed)
+
+
+def _cells_of(fragment: Fragment, records: Records) -> Iterator[Leak]:
+    """Telltales in a table's cells, which its text may not show (Parquet)."""
+    table: pd.DataFrame = fragment.content
+    words = "\n".join(" ".join(map(str, values)) for values in table.astype(str).itertuples(index=False))
+    yield from telltales(Fragment(fragment.file, fragment.place, "text", words), records)
+
+
+def _between_releases(study: Study, populations: list[tuple[str, str, dict]]) -> Iterator[Leak]:
+    if study.students is None or not populations:
+        return
+    known = [rule for *_, rule in populations if set(rule) <= set(study.students)]
+    opened = newly_derivable(study, known)
+    if opened:
+        file, place, _ = populations[-1]
+        yield Leak(
+            "differencing", file, place, f"{len(opened)} groups under {study.codebook.disclosure.k} follow from the "
+            "populations of this site and of earlier releases; leave out what choose_lattice refuses",
+        )  # fmt: skip

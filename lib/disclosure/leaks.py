@@ -1,0 +1,143 @@
+"""A leak, and the telltales in words: paths, tracebacks, logs, ids, and the study's own records."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from lib.disclosure.readers import Fragment
+from lib.study.load import Study
+
+FILES = ("students", "teachers", "observations", "excerpts")
+TELLTALES = (
+    (
+        "path",
+        "an absolute path of the machine that built the site; remove it",
+        re.compile(
+            r"(?<![\w./:-])/(?:home|root|Users|tmp|mnt|srv|opt|private|builds?|workspace)/[\w.-]+|\b[A-Za-z]:\\+Users\\+\w|\bfile:///\w"
+        ),
+    ),
+    (
+        "traceback",
+        "a Python traceback, which may quote a value; clear the output",
+        re.compile(
+            r"Traceback \(most recent call last\)|File \"[^\"\n]{1,200}\", line \d+, in "
+            r"|Cell In\s?\[\d+\], line \d+|-{4,}> \d+ "
+        ),
+    ),
+    (
+        "log",
+        "a log line; keep logs out of the site",
+        re.compile(
+            r"(?m)^\W*\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d\S*\W.{0,40}\b(?:DEBUG|INFO|WARNING|ERROR|CRITICAL)\b"
+            r"|^(?:DEBUG|INFO|WARNING|ERROR):[\w.]+:"
+        ),
+    ),
+    (
+        "identifier",
+        "what looks like one person's identifier; remove it",
+        re.compile(
+            r"(?i)\b(?:student|pupil|respondent|teacher)(?:s|_| )?(?:#|id\b|no\.|number)"
+            r"\s{0,2}[:=#\"']{0,3}\s{0,2}[a-z]{0,4}[-_]?\d{2,}|\b\d{3}-\d{2}-\d{4}\b"
+        ),
+    ),
+)
+STRAY = re.compile(
+    r"(?:^|/)(?:\.ipynb_checkpoints|\.git|__pycache__)/|\.(?:log|pkl|pickle|joblib|sqlite3?|db|rds|sav|dta|feather|arrow|pyc|npy|npz)$",
+    re.I,
+)
+TOKEN = re.compile(r"[\w.@-]{4,}")
+DECIMALS = re.compile(r"\.\d{4,}$")
+
+
+@dataclass(frozen=True)
+class Leak:
+    """Something a published file gives away; the message repeats no student's value.
+
+    Attributes
+    ----------
+    kind : str
+        path, traceback, log, identifier, stray file, record, row-level, small count, hidden value,
+        derivable count, or differencing.
+    file, place : str
+        The file below the site, and where in it.
+    message : str
+        What was found and what to do.
+    """
+
+    kind: str
+    file: str
+    place: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Records:
+    """What of a study's records would betray a person if it stood in a page."""
+
+    tokens: frozenset[str] = frozenset()
+    columns: dict[str, pd.Series] = field(default_factory=dict, repr=False)
+    names: frozenset[str] = frozenset()
+    answers: frozenset[str] = frozenset()
+
+
+def records_of(study: Study | None) -> Records:
+    """Ids, unusual values and answer columns of a study; empty without one."""
+    if study is None:
+        return Records()
+    codebook = study.codebook
+    known = {str(level) for column in codebook.columns.values() for level in column.levels}
+    tokens: set[str] = set()
+    columns: dict[str, pd.Series] = {}
+    answers: set[str] = set()
+    for file in FILES:
+        table = getattr(study, file, None)
+        if table is None:
+            continue
+        for name, values in table.items():
+            column = codebook.columns.get(name)
+            if pd.api.types.is_numeric_dtype(values):
+                columns[name] = values
+                answers.add(name)
+            if column is not None and not (file == "excerpts" and column.role == "text"):
+                tokens |= _unusual(values, known)
+    names = {name for name, column in codebook.columns.items() if column.role == "id"}
+    return Records(frozenset(tokens), columns, frozenset(names), frozenset(answers))
+
+
+def _unusual(values: pd.Series, known: set[str]) -> set[str]:
+    texts = values.dropna().astype(str).unique()
+    if pd.api.types.is_numeric_dtype(values):
+        return {text for text in texts if DECIMALS.search(text)}
+    return {
+        text
+        for text in texts
+        if text not in known and len(text) > 3 and re.search(r"\d", text) and TOKEN.fullmatch(text)
+    }
+
+
+def telltales(fragment: Fragment, records: Records) -> Iterator[Leak]:
+    """Leaks in a text fragment."""
+    text = fragment.content
+    if fragment.place == "file name" and STRAY.search(text):
+        yield Leak(
+            "stray file",
+            fragment.file,
+            "file name",
+            "a kind of file that a site does not need; do not publish it",
+        )
+    if len(text) < 4:
+        return
+    for kind, message, pattern in TELLTALES:
+        if (fragment.kind != "code" or kind == "path") and pattern.search(text):
+            yield Leak(kind, fragment.file, fragment.place, message)
+    if records.tokens and fragment.kind != "code" and not records.tokens.isdisjoint(TOKEN.findall(text)):
+        yield Leak(
+            "record",
+            fragment.file,
+            fragment.place,
+            "a value that stands in the study's records only; remove it",
+        )

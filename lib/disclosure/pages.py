@@ -1,0 +1,135 @@
+"""Fragments of an HTML or SVG document: words, attributes, comments, scripts and tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from lib.disclosure import readers
+from lib.disclosure.grids import unique_names
+from lib.disclosure.readers import Fragment
+
+WORTH_OPENING = 40
+GEOMETRY = frozenset(
+    {
+        "d",
+        "points",
+        "transform",
+        "viewbox",
+        "class",
+        "style",
+        "href",
+        "x",
+        "y",
+        "width",
+        "height",
+        "fill",
+        "id",
+    }
+)
+PROGRAMS = ("", "text/javascript", "module", "application/javascript")
+
+
+def page_fragments(file: str, place: str, text: str, *, depth: int = 0) -> Iterator[Fragment]:
+    """Fragments of a document, scripts and tables included; whatever is packed in them is opened."""
+    from lxml import etree, html
+
+    try:
+        tree = html.document_fromstring(text) if text.strip() else None
+    except (etree.ParserError, ValueError):
+        tree = (
+            html.fromstring(f"<div>{text.encode('utf-8', 'replace').decode()}</div>")
+            if text.strip()
+            else None
+        )
+    if tree is None:
+        return
+    for element in tree.iter():
+        if element.tag is etree.Comment or element.tag is etree.ProcessingInstruction:
+            yield from _words(file, f"{place} comment".strip(), element.text or "", depth)
+            continue
+        where = f"{place} <{element.tag}>".strip()
+        for name, value in element.attrib.items():
+            if name.lower() in GEOMETRY and len(value) < WORTH_OPENING:
+                continue
+            yield from _words(file, f"{where} {name}", value, depth)
+        if element.tag in ("script", "style", "template"):
+            yield from _script(file, where, element, depth)
+        elif element.tag == "table":
+            table, caption = _table(element)
+            if table is not None:
+                yield Fragment(file, where, "table", table, caption)
+        elif element.tag in ("title", "desc", "metadata"):
+            yield Fragment(
+                file, where, "text", element.text_content() if hasattr(element, "text_content") else ""
+            )
+    yield Fragment(file, f"{place} words".strip(), "text", _visible(tree))
+    for element in tree.iter("pre", "code", "textarea", "noscript"):
+        yield from readers.told(
+            file, f"{place} <{element.tag}>".strip(), element.text_content(), suffix=".txt", depth=depth + 1
+        )
+
+
+def _words(file: str, place: str, text: str, depth: int) -> Iterator[Fragment]:
+    yield Fragment(file, place, "text", text)
+    if len(text) >= WORTH_OPENING and depth < readers.DEPTH and place.rsplit(" ", 1)[-1] != "d":
+        start = text.lstrip()[:1]
+        if start in "[{<":
+            yield from readers.told(file, place, text, depth=depth + 1)
+        else:
+            yield from readers.packed(file, place, text, depth=depth)
+
+
+def _script(file: str, where: str, element, depth: int) -> Iterator[Fragment]:
+    kind = (element.get("type") or "").lower()
+    text = element.text or ""
+    suffix = ".css" if element.tag == "style" else ".js" if kind in PROGRAMS else ""
+    yield from readers.told(
+        file, f"{where} {element.get('id') or kind}".strip(), text, suffix=suffix, depth=depth + 1
+    )
+
+
+def _visible(tree) -> str:
+    from lxml import etree
+
+    parts = []
+    for element in tree.iter():
+        if isinstance(element.tag, str) and element.tag not in ("script", "style", "template"):
+            parts.append(element.text or "")
+        if element.tag is not etree.Comment or element.tail:
+            parts.append(element.tail or "")
+    return " ".join(" ".join(parts).split())
+
+
+def _table(element) -> tuple[pd.DataFrame | None, str]:
+    """A table as text cells under the last header row, and the words that caption it."""
+    rows = [[cell for cell in row if cell.tag in ("td", "th")] for row in element.iter("tr")]
+    rows = [row for row in rows if row]
+    if not rows:
+        return None, ""
+    texts = [
+        [" ".join(cell.text_content().split()) for cell in row for _ in range(_span(cell))] for row in rows
+    ]
+    width = max(len(row) for row in texts)
+    full = [row for row in texts if len(row) == width]
+    head = 0
+    while head < len(rows) and all(cell.tag == "th" for cell in rows[head]):
+        head += 1
+    lines = [row for row in texts[max(head, 1) :] if len(row) == width]
+    names = next((row for row in reversed(texts[: max(head, 1)]) if len(row) == width), full[0])
+    caption = " ".join(words.text_content() for words in element.iter("caption"))
+    holder = element.getparent()
+    for _ in range(4):
+        if holder is None:
+            break
+        caption += " " + (holder.get("aria-label") or "")
+        caption += " ".join(words.text_content() for words in holder.findall("figcaption"))
+        holder = holder.getparent()
+
+    return pd.DataFrame(lines, columns=unique_names(names)), " ".join(caption.split())
+
+
+def _span(cell) -> int:
+    value = cell.get("colspan") or "1"
+    return min(int(value), 50) if value.isdigit() else 1

@@ -1,0 +1,131 @@
+"""Small numbers of persons that a page says outright: in rows, in tables, in sentences."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from lib.analysis.estimates import ESTIMATE_COLUMNS, TEXT_COLUMNS
+from lib.disclosure.grids import tables_in
+from lib.disclosure.leaks import Leak
+from lib.disclosure.readers import Fragment
+from lib.disclosure.rules import few, lopsided
+from lib.study.codebook import DisclosureSettings
+
+COUNT_NAME = re.compile(
+    r"(?i)^(?:n|n_obs|n_students|count|number|freq|frequency"
+    r"|(?:number of |n )?(?:students|pupils|teachers|respondents)(?: \(n\))?)$"
+)
+COUNT_CAPTION = re.compile(
+    r"(?i)\b(?:number|count|counts|numbers) of (?:\w+ ){0,2}(?:students|pupils|teachers|respondents)"
+    r"|\b(?:students|pupils|teachers) by \w+"
+)
+SHARE_NAME = re.compile(r"(?i)^(?:percent|pct|share|%|percentage)$")
+FREE = re.compile(r"(?i)remark|focus group|visit|interview|classroom|item|question")
+PERSONS = r"(?:students?|pupils?|teachers?|respondents?)"
+GROUP = r"(?:[A-Z]?[\w-]+ ){0,2}"
+SENTENCE = re.compile(
+    rf"(?<![\d.,–−/-])(?<!Grade )(?<!grade )([1-9]) {GROUP}{PERSONS}\b|\b[nN]\s?=\s?([1-9])(?![\d.,])"
+)
+SPOKEN = re.compile(
+    r"(?i)(?:groups? of|pairs? of|teams? of|fewer than|less than|under|at least|minimum of|more than"
+    r"|up to|to|–|or|every|grades?|school|exhibit|questions?|\d)\s*$"
+)
+
+
+def small_cells(
+    fragment: Fragment, settings: DisclosureSettings, *, printed: frozenset[float]
+) -> Iterator[Leak]:
+    """Small counts and lopsided shares in a fragment; ``printed`` holds values of the study's own report."""
+    if fragment.kind in ("text", "code"):
+        if (
+            fragment.kind == "text"
+            and fragment.place.endswith(
+                ("words", "title", "desc", "aria-label", "alt", "content", "<title>", "<desc>")
+            )
+            or fragment.kind == "text"
+            and ".json" in fragment.file
+        ):
+            yield from _sentences(fragment, settings, printed)
+        return
+    tables = [("", fragment.content)] if fragment.kind == "table" else tables_in(fragment.content)
+    for path, table in tables:
+        for message in table_counts(table, settings, caption=fragment.caption, printed=printed):
+            yield Leak("small count", fragment.file, fragment.place + path, message)
+
+
+def _sentences(fragment: Fragment, settings: DisclosureSettings, printed: frozenset[float]) -> Iterator[Leak]:
+    text = fragment.content
+    for match in SENTENCE.finditer(text):
+        value = float(match[1] or match[2])
+        if value < settings.k and value not in printed and not SPOKEN.search(text[: match.start()][-24:]):
+            yield Leak(
+                "small count",
+                fragment.file,
+                fragment.place,
+                f"a sentence counts fewer than {settings.k} persons; hide the number",
+            )
+            return
+
+
+def table_counts(
+    table: pd.DataFrame,
+    settings: DisclosureSettings,
+    *,
+    caption: str = "",
+    printed: frozenset[float] = frozenset(),
+) -> Iterator[str]:
+    """What is wrong with the counts of one table."""
+    names = [str(name) for name in table]
+    if {"estimate", "n_obs", "status"} <= set(names):
+        yield from _estimates(table, settings, printed)
+        return
+    counted = [name for name in names if COUNT_NAME.match(name)]
+    if COUNT_CAPTION.search(caption) and not FREE.search(caption):
+        counted = names[1:]
+    for name in counted:
+        values = numbers(table[name])
+        small = (
+            (values > 0)
+            & (values < settings.k)
+            & (values == np.round(values))
+            & ~np.isin(values, list(printed))
+        )
+        if small.any() and not (len(counted) == 1 and FREE.search(" ".join(map(str, table.iloc[:, 0])))):
+            yield f"{int(small.sum())} counts under {settings.k} in column {name!r}; release the table through the gate"
+    for share in (name for name in names if SHARE_NAME.match(name)):
+        for name in (name for name in counted if name != share):
+            n, counts = numbers(table[name]), numbers(table[share]) / 100
+            behind = np.round(n * counts)
+            small = (behind < settings.m) | (n - behind < settings.m)
+            if (small & np.isfinite(behind) & (n >= settings.k)).any():
+                yield f"{int(small.sum())} shares stand on fewer than {settings.m} persons; code them at the ends"
+
+
+def _estimates(table: pd.DataFrame, settings: DisclosureSettings, printed: frozenset[float]) -> Iterator[str]:
+    rows = pd.DataFrame(index=table.index)
+    for column in ESTIMATE_COLUMNS:
+        given = table[column] if column in table else pd.Series(np.nan, index=table.index)
+        rows[column] = given.fillna("").astype(str) if column in TEXT_COLUMNS else numbers(given)
+    shown = rows["status"] == "ok"
+    small = shown & few(rows, settings) & ~rows["estimate"].isin(list(printed))
+    if small.any():
+        yield f"{int(small.sum())} results stand on fewer than {settings.k} persons; release them through the gate"
+    ends = shown & ~small & lopsided(rows, settings) & ~rows["estimate"].isin(list(printed))
+    if ends.any():
+        yield f"{int(ends.sum())} shares stand on fewer than {settings.m} persons; release them through the gate"
+    hidden = rows["status"].isin(("hidden", "too_few"))
+    told = hidden & rows[[column for column in ESTIMATE_COLUMNS if column not in TEXT_COLUMNS]].notna().any(
+        axis=1
+    )
+    if told.any():
+        yield f"{int(told.sum())} rows are called hidden and carry numbers; clear them"
+
+
+def numbers(values: pd.Series) -> np.ndarray:
+    """Numbers of a column, NaN where it holds words; thousands commas and percent signs are read."""
+    texts = values.astype(str).str.replace(r"[,%\s]", "", regex=True).str.replace("−", "-")
+    return pd.to_numeric(texts, errors="coerce").to_numpy(float)

@@ -1,0 +1,136 @@
+"""The audit finds every seeded leak, nothing in clean sites, and says no student's value."""
+
+from __future__ import annotations
+
+import copy
+import json
+import time
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lib.disclosure.audit import audit_site
+from lib.disclosure.leaks import Leak
+from lib.errors import DisclosureError
+from tests.disclosure_sites import COUNTS, KINDS, Site, clean_site, page, script
+from tests.disclosure_studies import study_of
+
+BY_RECORDS_ONLY = {"svg_title", "png_text", "search_index_rows", "aria_label", "meta_tag"}
+
+
+@cache
+def _clean(seed: int) -> Site:
+    return clean_site(seed)
+
+
+def clean(seed: int) -> Site:
+    return copy.deepcopy(_clean(seed))
+
+
+def audited(site: Site, folder, *, inside: bool = True) -> list[Leak]:
+    if getattr(site, "released", None):
+        site.study.folder = folder / "study"
+        (site.study.folder / "releases").mkdir(parents=True)
+        (site.study.folder / "releases" / "a.json").write_text(json.dumps({"populations": site.released}))
+    return audit_site(site.write(folder / "site"), study=site.study if inside else None)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_clean_site_has_no_leak(seed, tmp_path):
+    assert audited(clean(seed), tmp_path) == []
+    assert audited(clean(seed), tmp_path, inside=False) == []
+
+
+def test_thirty_kinds_of_leak_are_seeded():
+    assert len(KINDS) >= 30
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_seeded_kind_is_caught(kind, tmp_path):
+    site = clean(0)
+    before = dict(site.files)
+    KINDS[kind](site, np.random.default_rng(1))
+    touched = {name for name, raw in site.files.items() if before.get(name) != raw}
+    found = audited(site, tmp_path)
+    assert found and {leak.file for leak in found} <= touched
+    if kind not in BY_RECORDS_ONLY:
+        assert audited(site, tmp_path, inside=False)
+
+
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("kind", COUNTS)
+def test_planted_counts_are_found(kind, seed, tmp_path):
+    site = clean(seed)
+    COUNTS[kind](site, np.random.default_rng(seed))
+    assert audited(site, tmp_path)
+
+
+def test_no_message_repeats_a_value(tmp_path):
+    site = clean(1)
+    for plant in KINDS.values():
+        plant(site, np.random.default_rng(2))
+    words = " ".join(leak.message for leak in audited(site, tmp_path))
+    ids = set(site.study.students["student_id"])
+    assert not any(one in words for one in ids)
+    assert "71." not in words
+
+
+def canary_study(n: int = 120):
+    """A study whose every cell is a marker that stands nowhere else."""
+    rng = np.random.default_rng(5)
+    students = clean(0).study.students.head(n).copy()
+    for place, column in enumerate(("class_id", "student_id")):
+        students[column] = [f"canary{place}x{i:04d}" for i in range(n)]
+    for place, column in enumerate(("grade_math_or_ela", "env_peer_support_1", "absences")):
+        students[column] = place + 1 + (rng.permutation(9000)[:n] * 10 + 1) / 1e5
+    return study_of(students)
+
+
+@pytest.mark.parametrize("column", ["class_id", "student_id", "grade_math_or_ela", "absences"])
+def test_one_canary_in_a_page_is_found(column, tmp_path):
+    study = canary_study()
+    site = Site({"index.html": page("Report", "<p>Nothing here.</p>")}, study)
+    assert audited(site, tmp_path) == []
+    site.add_to("index.html", f'<img alt="{study.students[column].iloc[7]}">')
+    assert [leak.kind for leak in audited(site, tmp_path)] == ["record"]
+
+
+def test_an_attacker_finds_all_four_corners_of_a_sum(tmp_path):
+    cube = {"race": ["all", "a", "all", "a"], "gender": ["all", "all", "f", "f"], "n": [124, 80, 80, 40]}
+    site = Site({"index.html": page("Filter", script(cube))}, None)
+    assert [leak.kind for leak in audited(site, tmp_path)] == ["differencing"]
+    cube["n"] = [154, 80, 80, 40]
+    site.files["index.html"] = page("Filter", script(cube))
+    assert audited(site, tmp_path) == []
+
+
+def test_figures_of_a_synthetic_study_s_own_report_are_no_leak(tmp_path):
+    study = study_of(clean(0).study.students.head(50))
+    site = Site({"index.html": page("Sample", "<p>8 students named no class.</p>")}, study)
+    assert [leak.kind for leak in audited(site, tmp_path)] == ["small count"]
+    study.published = pd.DataFrame(
+        {"value": ["8"], "unit": ["students"], "statistic": ["n"], "exhibit": ["6"]}
+    )
+    assert audited(site, tmp_path) == []
+
+
+def test_a_site_of_thirty_pages_is_read_in_ten_seconds(tmp_path):
+    site = clean(2)
+    pages = {
+        f"chapters/p{i}-{name}": raw
+        for i in range(8)
+        for name, raw in site.files.items()
+        if name.endswith(".html")
+    }
+    site.files |= pages
+    assert len(site.files) > 30
+    start = time.perf_counter()
+    audited(site, tmp_path)
+    assert time.perf_counter() - start < 10
+
+
+def test_no_site_is_an_error(tmp_path):
+    with pytest.raises(DisclosureError, match="no site"):
+        audit_site(tmp_path / "nowhere")
