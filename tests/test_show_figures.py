@@ -5,6 +5,8 @@ import inspect
 import json
 import pkgutil
 import re
+import subprocess
+import sys
 
 import altair as alt
 import pandas as pd
@@ -177,7 +179,7 @@ def test_caption_says_population_n_unit_and_coverage(displayed):
     )
     assert (
         displayed[0][0]["caption"]
-        == "In SD per SD, with 90% interval. Black students, n = 400; White students, n = 220."
+        == "In SD per SD, with 90% interval. Black students, n\xa0=\xa0400; White students, n\xa0=\xa0220."
     )
 
 
@@ -357,3 +359,38 @@ def test_a_table_sets_the_printed_value_beside_the_computed_one(displayed):
     assert '<th scope="col" class="n">Printed 2018</th>' in long
     assert '<td class="n">861</td></tr>' in long and '<td class="n">not printed</td>' in long
     assert '861<br><span class="printed">printed 861</span>' in wide
+
+
+def test_a_group_without_tokens_of_the_site_keeps_its_colour_and_shape(displayed):
+    shown = [
+        row("frequency=4", 46, 43, 49, unit="percent", population=name, model="share")
+        for name in ("math", "ela")
+    ]
+    bars(released(*shown), **TITLES)
+    drawn = svg(displayed[0][0]["spec"]["wide"], width="wide", title="t", alt="a", id="x")
+    marks = re.findall(r'<path class="(third|fourth)" d="([^"]+)"[^>]* fill="(var\(--g-[^"]+)"', drawn)
+    assert (
+        len({css for css, _, _ in marks})
+        == len({d for _, d, _ in marks})
+        == len({fill for *_, fill in marks})
+        == 2
+    )
+
+
+def test_showing_needs_no_slow_library():
+    code = "import sys, lib.show.diagrams, lib.show.figures, lib.show.tables, lib.show.wording; print(*sys.modules)"
+    loaded = set(
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        ).stdout.split()
+    )
+    assert "altair" in loaded
+    assert not loaded & {
+        "semopy",
+        "statsmodels",
+        "pingouin",
+        "pandera",
+        "scipy.stats",
+        "vl_convert",
+        "great_tables",
+    }

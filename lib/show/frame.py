@@ -12,6 +12,8 @@ from lib.show.marks import plain
 from lib.show.prose import Phrase
 from lib.show.words import UNIT_WORDS, is_shown, label_of, number, rounded_n
 
+EQUALS = "n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}"
+
 __all__ = ["caption_of", "interval_name", "jupyter_html", "name_of", "notes_html", "sample", "scroll"]
 
 
@@ -45,7 +47,7 @@ def sample(rows: Iterable[ReleasedRow]) -> str:
         if found:
             low, high = min(found), max(found)
             several = "" if low == high else f" to {number(high, ',.0f')}"
-            words = f"{words}, n = {number(low, ',.0f')}{several}".lstrip(", ")
+            words = f"{words}, {EQUALS}{number(low, ',.0f')}{several}".lstrip(", ")
         parts.append(words)
     return "; ".join(filter(None, parts))
 

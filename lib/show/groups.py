@@ -28,6 +28,16 @@ class GroupStyle:
     colour: str
     path: str
 
+    @property
+    def filled(self) -> str:
+        """CSS classes of a computed value; a group without tokens of the site keeps its own colour."""
+        return f"m {self.css}" if self in (ALL, FOCAL, REFERENCE) else self.css
+
+    @property
+    def hollow(self) -> str:
+        """CSS classes of a value before a mediator."""
+        return f"m-before {self.css}" if self in (ALL, FOCAL, REFERENCE) else self.css
+
 
 ALL = GroupStyle("all", "var(--g-all, #46535d)", "M5.5 0A5.5 5.5 0 1 1-5.5 0A5.5 5.5 0 1 1 5.5 0z")
 FOCAL = GroupStyle("black", "var(--g-black, #005ea8)", "M-5-5H5V5H-5z")

@@ -73,8 +73,10 @@ def key_item(style: GroupStyle | None, label: str, *, hollow: bool = False, inte
     text = html.escape(label, quote=False)
     if style is None:
         return f"<li>{text}</li>"
-    line = '<rect class="m" x="-14" y="-1.5" width="28" height="3" fill="{0}"/>' if interval else ""
-    css, fill, stroke = ("m-before", SURFACE, style.colour) if hollow else ("m", style.colour, SURFACE)
+    line = '<rect x="-14" y="-1.5" width="28" height="3" fill="{0}"/>' if interval else ""
+    css, fill, stroke = (
+        (style.hollow, SURFACE, style.colour) if hollow else (style.filled, style.colour, SURFACE)
+    )
     shape = f'<path class="{css}" d="{style.path}" fill="{fill}" stroke="{stroke}" stroke-width="2"/>'
     return _item(style.css, line.format(style.colour) + shape, text)
 

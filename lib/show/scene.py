@@ -71,12 +71,12 @@ class Scene:
     def filled(self, name: str, source: str, style: GroupStyle, *, field: str) -> None:
         """The computed value of a group."""
         look = {"fill": style.colour, "stroke": SURFACE, "strokeWidth": 1.5}
-        self.marks(name, f"m {style.css}", source, field=field, path=style.path, **look)
+        self.marks(name, style.filled, source, field=field, path=style.path, **look)
 
     def hollow(self, name: str, source: str, style: GroupStyle, *, field: str) -> None:
         """A group's value before a mediator is in the model."""
         look = {"fill": SURFACE, "stroke": style.colour, "strokeWidth": 2.25}
-        self.marks(name, f"m-before {style.css}", source, field=field, path=style.path, **look)
+        self.marks(name, style.hollow, source, field=field, path=style.path, **look)
 
     def printed(self, values: list[dict]) -> None:
         """Open diamonds: values printed in 2018; ``values`` hold ``x`` and ``y``."""
