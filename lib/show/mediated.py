@@ -107,21 +107,15 @@ def _spec(form: Form, found: Mediated, series: Series, axis: Axis, printed: dict
     after = {rows["before"].row_id: rows["direct"] for rows in found.rows.values()}
     for group, style in enumerate(series.styles):
         name = NAMES[group]
-        pairs = [
-            (heights[group], row, after[row.row_id])
+        pairs = [  # the reason of a hidden value takes the place of both marks, which it would cover
+            {"y": heights[group], "before": row.estimate, "after": then.estimate}
             for line, heights in placed.rows
-            if (row := line.rows[group]) is not None
+            if (row := line.rows[group]) is not None and is_shown(row) and is_shown(then := after[row.row_id])
         ]
-        scene.data[f"span_{name}"] = [
-            {"y": y, "low": row.estimate, "high": then.estimate}
-            for y, row, then in pairs
-            if is_shown(row) and is_shown(then)
-        ]
-        scene.data[f"before_{name}"] = [{"y": y, "x": row.estimate} for y, row, _ in pairs if is_shown(row)]
-        scene.data[f"after_{name}"] = [{"y": y, "x": then.estimate} for y, _, then in pairs if is_shown(then)]
-        scene.lines(f"span_{name}", "span", f"span_{name}", "low", "high", colour=EDGE, width=2)
-        scene.hollow(f"before_{name}", f"before_{name}", style, field="x")
-        scene.filled(f"after_{name}", f"after_{name}", style, field="x")
+        scene.data[name] = pairs
+        scene.lines(f"span_{name}", "span", name, "before", "after", colour=EDGE, width=2)
+        scene.hollow(f"before_{name}", name, style, field="before")
+        scene.filled(f"after_{name}", name, style, field="after")
 
     def both(row: ReleasedRow) -> str:
         return f"{estimate_text(row)} to {estimate_text(after[row.row_id])}"
