@@ -29,6 +29,14 @@ class Group(click.Group):
                 raise
             click.echo(f"lwo: {error}", err=True)
             ctx.exit(error.exit_status)
+        except OSError as error:
+            if ctx.params.get("debug"):
+                raise
+            click.echo(
+                f"lwo: {error.strerror or type(error).__name__}: {error.filename or 'no file named'}",
+                err=True,
+            )
+            ctx.exit(1)
         except KeyboardInterrupt:
             click.echo("lwo: stopped", err=True)
             ctx.exit(130)
@@ -138,13 +146,18 @@ def params(chapter: str, as_json: bool) -> None:
 
 @main.command()
 @click.argument("folder", type=click.Path(path_type=Path), default=Path("data"))
-def check(folder: Path) -> None:
+@click.option("--html", "page", type=click.Path(path_type=Path), help="Write the faults as an HTML page too.")
+def check(folder: Path, page: Path | None) -> None:
     """Check a study FOLDER against its codebook."""
-    from lib.study.validate import check_study, print_faults
+    from lib.study.fault_report import fault_page, print_faults
+    from lib.study.faults import refusing
+    from lib.study.validate import check_study
 
     faults = check_study(folder)
-    print_faults(faults, folder)
-    sys.exit(2 if faults else 0)
+    print_faults(faults)
+    if page:
+        page.write_text(fault_page(faults, title=folder.resolve().name), "utf-8")
+    sys.exit(2 if refusing(faults) else 0)
 
 
 if __name__ == "__main__":

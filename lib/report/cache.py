@@ -38,7 +38,7 @@ def digests(project: Project, parameters: dict[str, dict], data_hash: str) -> di
             *ground,
             *code,
             json.dumps(parameters[page.name], sort_keys=True),
-            *(_file_hash(path) for path in module_files(project.root, imported_modules(code))),
+            *(_file_hash(path) for path in module_files(imported_modules(code))),
             *(found[need] for need in page.needs),
         ]
         found[page.name] = hashlib.sha256(SEPARATOR.join(parts).encode()).hexdigest()
@@ -67,8 +67,11 @@ def imported_modules(code: list[str]) -> set[str]:
     return found
 
 
-def module_files(root: Path, modules: set[str]) -> list[Path]:
+def module_files(modules: set[str]) -> list[Path]:
     """Files behind modules and all they import, and the other files of their rooms, in order."""
+    import lib
+
+    root = Path(lib.__file__).parents[1]
     graph = _import_graph()
     reached = {module for module in modules if module in graph.modules}
     for module in tuple(reached):

@@ -1,0 +1,130 @@
+"""The command line: what it does, what it says of wrong input, and what it leaves behind."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+
+import nbformat
+import pytest
+import yaml
+from click.testing import CliRunner
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_cell
+
+from lib.cli import main
+from tests.conftest import ROOT
+
+
+@pytest.fixture
+def lwo(monkeypatch):
+    """Runs the command in the repository, in this process."""
+    monkeypatch.chdir(ROOT)
+    return lambda *words: CliRunner().invoke(main, [str(word) for word in words])
+
+
+@pytest.fixture
+def small(tmp_path, monkeypatch):
+    """A project with one chapter whose code the test gives; returns a function that builds it."""
+    metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    (tmp_path / "chapters").mkdir()
+    book = {"project": {"type": "book"}, "book": {"title": "Small", "chapters": ["index.ipynb"]}}
+    (tmp_path / "_quarto.yml").write_text(yaml.safe_dump(book))
+    (tmp_path / "chapters" / "parameters.yml").write_text("")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LWO_STUDY", str(ROOT / "data"))
+
+    def build(*code: str):
+        cells = [
+            new_raw_cell('---\ntitle: "What?"\n---'),
+            new_code_cell('population: str = "all"  # who', metadata={"tags": ["parameters"]}),
+            new_markdown_cell("Words."),
+            *map(new_code_cell, code),
+        ]
+        nbformat.write(new_notebook(cells=cells, metadata=metadata), tmp_path / "chapters" / "index.ipynb")
+        return CliRunner().invoke(main, ["build", "--renderer", "embedded"])
+
+    return build
+
+
+def test_help_and_version_answer_a_newcomer(lwo):
+    assert "Exit status: 0 success" in lwo("--help").output
+    assert lwo("--version").output.startswith("lwo, version ")
+
+
+def test_the_command_itself_imports_nothing_heavy():
+    code = "import sys, lib.cli; print([m for m in ('numpy', 'pandas', 'papermill', 'altair', 'scipy') if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "message"),
+    [
+        (["build", "--study", "nowhere"], 2, "there is no study folder 'nowhere'"),
+        (["run", "rq1-relationship"], 1, "no chapter 'rq1-relationship'; did you mean 'rq1-relationships'?"),
+        (["run", "rq1a", "-p", "populaton=all"], 1, "no parameter 'populaton'; did you mean 'population'?"),
+        (["run", "rq1a", "-p", "conf_level=high"], 1, "'conf_level' must be of type float; got 'high'"),
+        (["run", "rq1a", "-p", "population"], 2, "-p takes NAME=VALUE"),
+        (["build", "--renderer", "word"], 1, "no renderer 'word'; choose auto, quarto or embedded"),
+        (["build", "--only", "rq1c"], 1, "no page 'rq1c' in _quarto.yml; did you mean"),
+        (["build", "--out", "lib"], 1, "is not a site; name an empty or new folder"),
+        (["build", "--out", "."], 1, "the site cannot be written over"),
+    ],
+)
+def test_wrong_input_is_answered_by_a_message_without_traceback(lwo, words, status, message):
+    result = lwo(*words)
+    assert message in result.output
+    assert (result.exit_code, "Traceback" in result.output) == (status, False)
+
+
+def test_params_lists_what_a_chapter_can_be_given(lwo):
+    listed = {
+        entry["name"]: entry for entry in json.loads(lwo("params", "rq1-relationships", "--json").output)
+    }
+    assert listed["conf_level"] == {
+        "name": "conf_level", "type": "float", "default": 0.95, "help": "coverage of intervals, in (0, 1)",
+    }  # fmt: skip
+    table = lwo("params", "rq1b").output
+    assert "population" in table and "'focal'" in table
+
+
+def test_a_failing_chapter_names_itself_its_cell_and_the_cause_and_leaves_the_site(small, tmp_path):
+    site = tmp_path / "_site"
+    site.mkdir()
+    (site / "index.html").write_text("the old site")
+    result = small("from lib.study.load import load_study", "load_study().population('nobody')")
+    assert (
+        "chapter index.ipynb (page index) failed in cell 5, `load_study().population('nobody')`"
+        in result.output
+    )
+    assert "codebook.yml has no population 'nobody'" in result.output
+    assert result.exit_code == 1 and "Traceback" not in result.output
+    assert (site / "index.html").read_text() == "the old site"
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith("_site")] == ["_site"]
+
+
+def test_a_message_that_may_quote_data_is_withheld(small):
+    result = small("int('Jane Doe')")
+    assert "cell 4" in result.output and "ValueError" in result.output
+    assert "Jane Doe')`:\n  ValueError; its message is withheld" in result.output
+    assert "invalid literal" not in result.output
+
+
+def test_a_number_shown_past_the_gate_stops_the_build(small):
+    result = small("print('0.61')")
+    assert result.exit_code == 1 and "an output that lib.show did not make (text on stdout)" in result.output
+
+
+def test_a_second_build_runs_nothing_again(small):
+    code = "from lib.show.prose import prose\nprose('Words that need no row.')"
+    assert "1 pages run, 0 as before" in small(code).output
+    assert "0 pages run, 1 as before" in small(code).output
+    assert "1 pages run, 0 as before" in small(code, "1 + 1;").output
+
+
+def test_an_unreadable_students_file_is_named(lwo, tmp_path):
+    shutil.copytree(ROOT / "data", tmp_path / "data")
+    (tmp_path / "data" / "students.csv").write_bytes(b"\x00\xff\xfe not a table")
+    result = lwo("check", tmp_path / "data")
+    assert result.exit_code == 2 and "students.csv" in result.output and "Traceback" not in result.output
