@@ -139,7 +139,10 @@ def emit_figure(
     )  # fmt: skip
     picture = svg(specs["wide"], width="wide", title=words.markdown, alt=alt, id=f"{name}-wide")
     emit(
-        mark, jupyter_html(title=words.markdown, caption=described, body=picture + table, notes=series.notes)
+        mark,
+        jupyter_html(
+            title=words.markdown, caption=described, body=legend + picture + table, notes=series.notes
+        ),
     )
 
 
