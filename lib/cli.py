@@ -149,14 +149,14 @@ def params(chapter: str, as_json: bool) -> None:
 @click.option("--html", "page", type=click.Path(path_type=Path), help="Write the faults as an HTML page too.")
 def check(folder: Path, page: Path | None) -> None:
     """Check a study FOLDER against its codebook."""
-    from lib.study.fault_report import fault_page, print_faults
+    from lib.study.fault_report import print_faults, write_fault_page
     from lib.study.faults import refusing
     from lib.study.validate import check_study
 
     faults = check_study(folder)
     print_faults(faults)
     if page:
-        page.write_text(fault_page(faults, title=folder.resolve().name), "utf-8")
+        write_fault_page(faults, page, title=folder.resolve().name)
     sys.exit(2 if refusing(faults) else 0)
 
 
