@@ -8,17 +8,18 @@ populations that the site and earlier releases publish together.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 
 import pandas as pd
 
 from lib.disclosure.derive import collect, derivable
-from lib.disclosure.leaks import Leak, Records, records_of, telltales
+from lib.disclosure.leaks import Leak, Records, records_of, suspicious, telltales
 from lib.disclosure.prior import printed_numbers
 from lib.disclosure.readers import Fragment, fragments
 from lib.disclosure.releases import newly_derivable
 from lib.disclosure.rowlevel import row_level
-from lib.disclosure.smallcells import small_cells
+from lib.disclosure.smallcells import is_sentence, small_cells
 from lib.disclosure.states import differencing_leaks, populations_of, states_in
 from lib.errors import DisclosureError
 from lib.study.codebook import DisclosureSettings
@@ -54,7 +55,7 @@ def audit_site(site: Path, *, study: Study | None = None) -> list[Leak]:
     settings = study.codebook.disclosure if study else DisclosureSettings()
     records, printed = records_of(study), printed_numbers(study)
     counts, populations, found = [], {}, []
-    for fragment in fragments(site):
+    for fragment in _worth_reading(fragments(site), records):
         found += _leaks_in(fragment, records, settings, printed)
         collect(counts, fragment)
         if study is not None:
@@ -66,6 +67,20 @@ def audit_site(site: Path, *, study: Study | None = None) -> list[Leak]:
         found += _between_releases(study, list(populations.values()))
     first = {(leak.kind, leak.file, leak.place): leak for leak in reversed(found)}
     return sorted(first.values(), key=lambda leak: (leak.file, leak.place, leak.kind))
+
+
+def _worth_reading(read: Iterator[Fragment], records: Records) -> Iterator[Fragment]:
+    """Fragments without the texts of a file in which no telltale and no sentence stands."""
+    for _, together in groupby(read, key=lambda fragment: fragment.file):
+        texts: dict[str, list[Fragment]] = {"text": [], "code": []}
+        for fragment in together:
+            if fragment.kind not in texts:
+                yield fragment
+            else:
+                texts[fragment.kind].append(fragment)
+        for kind, many in texts.items():
+            told = suspicious([fragment.content for fragment in many], records, code=kind == "code")
+            yield from (one for one in many if told or one.place == "file name" or is_sentence(one))
 
 
 def _leaks_in(

@@ -23,7 +23,7 @@ def grids_of(text: str) -> Iterator[pd.DataFrame]:
             rows = list(csv.reader(io.StringIO("\n".join(lines)), delimiter=delimiter))
             even = [row for row in rows if len(row) == len(rows[0])]
             if len(even) >= 0.95 * len(rows) and len(even) > LEAST_ROWS:
-                yield pd.DataFrame(even[1:], columns=unique_names(even[0]))
+                yield pd.DataFrame(even[1:], columns=unique_names(even[0]), dtype=object)
                 return
 
 
@@ -41,9 +41,9 @@ def tables_in(data: object, path: str = "") -> Iterator[tuple[str, pd.DataFrame]
     """Tables of a parsed value: lists of records, lists of equal lists, and objects of equal columns."""
     if isinstance(data, list):
         if len(data) >= LEAST_ROWS and all(isinstance(one, dict) for one in data):
-            yield path, pd.DataFrame(data)
+            yield path, pd.DataFrame(data, dtype=object)
         elif _even(data) and _flat(data[0]):
-            yield path, pd.DataFrame(data).rename(columns=str)
+            yield path, pd.DataFrame(data, dtype=object).rename(columns=str)
         for number, one in enumerate(data):
             if isinstance(one, (list, dict)):
                 yield from tables_in(one, f"{path}[{number}]")
@@ -72,16 +72,16 @@ def _columnar(data: dict, path: str) -> Iterator[tuple[str, pd.DataFrame]]:
     }
     lengths = {len(value) for value in columns.values()}
     if len(columns) > 1 and len(lengths) == 1:
-        yield path, pd.DataFrame(columns)
+        yield path, pd.DataFrame(columns, dtype=object)
     elif len(columns) > 1:
         for length in lengths:
             same = {key: value for key, value in columns.items() if len(value) == length}
             if len(same) > 1:
-                yield path, pd.DataFrame(same)
+                yield path, pd.DataFrame(same, dtype=object)
     split = data.get("data")
     names = data.get("columns")
     if isinstance(split, list) and isinstance(names, list) and _even(split) and len(split[0]) == len(names):
-        yield path, pd.DataFrame(split, columns=[str(name) for name in names])
+        yield path, pd.DataFrame(split, columns=[str(name) for name in names], dtype=object)
 
 
 def vectors_in(data: object, path: str = "") -> Iterator[tuple[str, list]]:

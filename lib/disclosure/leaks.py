@@ -119,6 +119,14 @@ def _unusual(values: pd.Series, known: set[str]) -> set[str]:
     }
 
 
+def suspicious(texts: list[str], records: Records, *, code: bool) -> bool:
+    """Whether any of many texts may hold a telltale; far faster than one by one."""
+    joined = "\n".join(texts)
+    kinds = (pattern for kind, _, pattern in TELLTALES if not code or kind == "path")
+    told = any(pattern.search(joined) for pattern in kinds)
+    return told or bool(records.tokens and not code and not records.tokens.isdisjoint(TOKEN.findall(joined)))
+
+
 def telltales(fragment: Fragment, records: Records) -> Iterator[Leak]:
     """Leaks in a text fragment."""
     text = fragment.content

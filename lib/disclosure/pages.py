@@ -104,20 +104,24 @@ def _visible(tree) -> str:
 
 def _table(element) -> tuple[pd.DataFrame | None, str]:
     """A table as text cells under the last header row, and the words that caption it."""
-    rows = [[cell for cell in row if cell.tag in ("td", "th")] for row in element.iter("tr")]
-    rows = [row for row in rows if row]
-    if not rows:
-        return None, ""
+    rows = [(row, [cell for cell in row if cell.tag in ("td", "th")]) for row in element.iter("tr")]
     texts = [
-        [" ".join(cell.text_content().split()) for cell in row for _ in range(_span(cell))] for row in rows
+        (
+            [" ".join(cell.text_content().split()) for cell in cells for _ in range(_span(cell))],
+            row,
+            len(cells),
+        )
+        for row, cells in rows
+        if cells
     ]
-    width = max(len(row) for row in texts)
-    full = [row for row in texts if len(row) == width]
-    head = 0
-    while head < len(rows) and all(cell.tag == "th" for cell in rows[head]):
-        head += 1
-    lines = [row for row in texts[max(head, 1) :] if len(row) == width]
-    names = next((row for row in reversed(texts[: max(head, 1)]) if len(row) == width), full[0])
+    if not texts:
+        return None, ""
+    width = max(len(line) for line, _, _ in texts)
+    full = [(line, row) for line, row, cells in texts if len(line) == width and (cells > 1 or width == 1)]
+    if not full:
+        return None, ""
+    head = [line for line, row in full if row.getparent().tag == "thead"] or [full[0][0]]
+    names, lines = head[-1], [line for line, _ in full if line not in head]
     caption = " ".join(words.text_content() for words in element.iter("caption"))
     holder = element.getparent()
     for _ in range(4):
@@ -127,7 +131,7 @@ def _table(element) -> tuple[pd.DataFrame | None, str]:
         caption += " ".join(words.text_content() for words in holder.findall("figcaption"))
         holder = holder.getparent()
 
-    return pd.DataFrame(lines, columns=unique_names(names)), " ".join(caption.split())
+    return pd.DataFrame(lines, columns=unique_names(names), dtype=object), " ".join(caption.split())
 
 
 def _span(cell) -> int:

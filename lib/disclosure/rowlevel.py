@@ -16,6 +16,7 @@ from lib.analysis.estimates import ESTIMATE_COLUMNS
 from lib.disclosure.grids import tables_in, vectors_in
 from lib.disclosure.leaks import Leak, Records
 from lib.disclosure.readers import Fragment
+from lib.disclosure.smallcells import numbers
 
 LEAST = 12
 RUN = 20
@@ -57,19 +58,19 @@ def table_leak(table: pd.DataFrame, records: Records) -> str:
         return f"{len(table)} rows with an id column; publish aggregated results only"
     if len(table) < LEAST:
         return ""
+    figures = {name: numbers(table[name]) for name in names}
     answers = [
         name
         for name in names
-        if name in records.answers and _is_column_of(table[name], records.columns[name])
+        if name in records.answers and _is_column_of(figures[name], records.columns[name])
     ]
     if answers:
         return f"{len(table)} rows that hold {len(answers)} columns of the study's answers; aggregate first"
     shaped = len(set(names) & set(ESTIMATE_COLUMNS)) > 1 or any(COUNTS.match(name) for name in names)
-    if not shaped and _repeats_categories(table):
+    if not shaped and _repeats_categories(table, figures):
         return f"{len(table)} rows that repeat their categories as persons do; aggregate first"
-    for name in names:
-        if _runs_in(_numbers(table[name]), records):
-            return f"{len(table)} rows whose numbers follow the study's records; aggregate first"
+    if any(_runs_in(figures[name], records) for name in names):
+        return f"{len(table)} rows whose numbers follow the study's records; aggregate first"
     return ""
 
 
@@ -78,33 +79,28 @@ def _named_apart(values: pd.Series) -> bool:
     return len(told) > 1 and told.str.contains(r"\d").mean() > 0.5 and told.nunique() > 0.9 * len(told)
 
 
-def _numbers(values: pd.Series) -> np.ndarray:
-    return pd.to_numeric(values, errors="coerce").to_numpy(float)
-
-
-def _is_column_of(values: pd.Series, column: pd.Series) -> bool:
+def _is_column_of(values: np.ndarray, column: pd.Series) -> bool:
     """Whether all values are values of the study's column, and as repetitive as answers are."""
-    given = _numbers(values)
-    given = given[np.isfinite(given)]
+    given = values[np.isfinite(values)]
     if len(given) < LEAST:
         return False
     return bool(np.isin(given, column.to_numpy(float)).all()) and len(np.unique(given)) > 1
 
 
-def _repeats_categories(table: pd.DataFrame) -> bool:
+def _repeats_categories(table: pd.DataFrame, figures: dict[str, np.ndarray]) -> bool:
     """Whether a table has two columns or more of few values, and its rows repeat their combinations."""
-    texts = table.map(lambda value: "" if isinstance(value, (list, dict)) else str(value))
-    if any(texts[name].str.len().mean() > 30 for name in texts):
+    if _is_drawing(table):
         return False
-    if sum(_is_short_scale(_numbers(texts[name])) for name in texts) > 1 and not _is_drawing(table):
+    texts = {str(name): [str(value) for value in table[name].tolist()] for name in table}
+    if any(sum(map(len, told)) > 30 * len(told) for told in texts.values()):
+        return False
+    if sum(_is_short_scale(values) for values in figures.values()) > 1:
         return True
-    few = [name for name in texts if 1 < texts[name].nunique() <= min(CATEGORIES, len(texts) / 2)]
-    if len(few) < 2:
+    few = [told for told in texts.values() if 1 < len(set(told)) <= min(CATEGORIES, len(told) / 2)]
+    if len(few) < 2 or not any(np.isfinite(values).mean() > 0.7 for values in figures.values()):
         return False
-    numbers = sum(
-        _numbers(texts[name]).size > 0 and np.isfinite(_numbers(texts[name])).mean() > 0.7 for name in texts
-    )
-    return bool(texts[few].duplicated().mean() > 0.2 and numbers > 0 and not _is_drawing(table))
+    rows = list(zip(*few, strict=True))
+    return 1 - len(set(rows)) / len(rows) > 0.2
 
 
 def _is_short_scale(values: np.ndarray) -> bool:

@@ -25,6 +25,8 @@ COUNT_CAPTION = re.compile(
 )
 SHARE_NAME = re.compile(r"(?i)^(?:percent|pct|share|%|percentage)$")
 FREE = re.compile(r"(?i)remark|focus group|visit|interview|classroom|item|question")
+MARKS = str.maketrans({",": None, "%": None, "−": "-"})
+TOLD = frozenset({"words", "title", "desc", "aria-label", "alt", "content", "text"})
 PERSONS = r"(?:students?|pupils?|teachers?|respondents?)"
 GROUP = r"(?:[A-Z]?[\w-]+ ){0,2}"
 SENTENCE = re.compile(
@@ -41,20 +43,21 @@ def small_cells(
 ) -> Iterator[Leak]:
     """Small counts and lopsided shares in a fragment; ``printed`` holds values of the study's own report."""
     if fragment.kind in ("text", "code"):
-        if (
-            fragment.kind == "text"
-            and fragment.place.endswith(
-                ("words", "title", "desc", "aria-label", "alt", "content", "<title>", "<desc>")
-            )
-            or fragment.kind == "text"
-            and ".json" in fragment.file
-        ):
+        if is_sentence(fragment):
             yield from _sentences(fragment, settings, printed)
         return
     tables = [("", fragment.content)] if fragment.kind == "table" else tables_in(fragment.content)
     for path, table in tables:
         for message in table_counts(table, settings, caption=fragment.caption, printed=printed):
             yield Leak("small count", fragment.file, fragment.place + path, message)
+
+
+def is_sentence(fragment: Fragment) -> bool:
+    """Words that a reader sees or hears, or that a search finds."""
+    told = fragment.place.rpartition(" ")[2] in TOLD or fragment.place.endswith(("<title>", "<desc>"))
+    return fragment.kind == "text" and (
+        told or fragment.file.endswith((".json", ".ipynb")) or "literal" in fragment.place
+    )
 
 
 def _sentences(fragment: Fragment, settings: DisclosureSettings, printed: frozenset[float]) -> Iterator[Leak]:
@@ -108,8 +111,11 @@ def table_counts(
 def _estimates(table: pd.DataFrame, settings: DisclosureSettings, printed: frozenset[float]) -> Iterator[str]:
     rows = pd.DataFrame(index=table.index)
     for column in ESTIMATE_COLUMNS:
-        given = table[column] if column in table else pd.Series(np.nan, index=table.index)
-        rows[column] = given.fillna("").astype(str) if column in TEXT_COLUMNS else numbers(given)
+        given = table[column] if column in table else pd.Series("", index=table.index)
+        words = column in TEXT_COLUMNS
+        rows[column] = (
+            ["" if one is None or one != one else str(one) for one in given] if words else numbers(given)
+        )
     shown = rows["status"] == "ok"
     small = shown & few(rows, settings) & ~rows["estimate"].isin(list(printed))
     if small.any():
@@ -127,5 +133,12 @@ def _estimates(table: pd.DataFrame, settings: DisclosureSettings, printed: froze
 
 def numbers(values: pd.Series) -> np.ndarray:
     """Numbers of a column, NaN where it holds words; thousands commas and percent signs are read."""
-    texts = values.astype(str).str.replace(r"[,%\s]", "", regex=True).str.replace("−", "-")
-    return pd.to_numeric(texts, errors="coerce").to_numpy(float)
+    return np.array([_number(value) for value in values.tolist()], dtype=float)
+
+
+def _number(value: object) -> float:
+    text = value.strip().translate(MARKS) if isinstance(value, str) else value
+    try:
+        return float(text)
+    except (TypeError, ValueError):
+        return np.nan
