@@ -19,6 +19,10 @@ __all__ = ["MARKER", "markdown_of", "parse", "run", "unshelve", "write_html"]
 MARKER = re.compile(r"<!--cell (\d+)-->")
 RAW_BLOCK = re.compile(r"^(`{3,})\{=html\}\n(.*?)\n\1[ \t]*$", re.S | re.M)
 SHELVED = 2000  # characters from which a raw block skips pandoc
+ALIGNED = re.compile(
+    r' style="text-align: (left|right|center);"'
+)  # a policy with hashes refuses style attributes
+COLUMN_WIDTH = re.compile(r"<colgroup>.*?</colgroup>\s*", re.S)
 UNCLOSED = re.compile(r"Div at line (\d+) column \d+ unclosed")
 
 
@@ -105,4 +109,4 @@ def write_html(
         arguments += ["--citeproc", "-M", "link-citations=true"]
         arguments += [f"--bibliography={path}" for path in bibliography]
         arguments += [f"--csl={csl}"] if csl else []
-    return run(buffer.getvalue(), *arguments, page=page)
+    return COLUMN_WIDTH.sub("", ALIGNED.sub(r' class="\1"', run(buffer.getvalue(), *arguments, page=page)))
