@@ -101,7 +101,7 @@ def fit_study(study: pd.DataFrame) -> SemFit:
         MODEL, study, group=None, group_equal=(), group_partial=(), missing="ml.x", cluster="classroom",
         meanstructure=True, fixed_x=False,
     )  # fmt: skip
-    return solve_problem(problem, robust=True, information="observed", measures=False)
+    return solve_problem(problem, robust=True, information="observed")
 
 
 def find_truth(truth: Truth, *, seed: int, classes: int = 12_000) -> dict[str, float]:

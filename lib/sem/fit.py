@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -34,8 +35,6 @@ class SemFit:
     estimates : DataFrame
         lavaan's columns ``lhs op rhs group label est se z pvalue ci_lower ci_upper std_all`` and, for the
         standardized solution (SD per SD), ``std_se std_ci_lower std_ci_upper``. ``group`` holds the group's label.
-    fit_measures : dict of str to float
-        By lavaan's names; empty for a fit that did not converge.
     vcov : ndarray (r, r)
         Covariance matrix of the free parameters ``tau`` (r,).
     converged : bool
@@ -46,10 +45,13 @@ class SemFit:
         is not ``ok`` are no result.
     df : float
         Degrees of freedom of t behind p-values and intervals; infinite for normal ones.
+    objective : float
+        Minus the log likelihood per case, without its constant.
+    inverse : ndarray (r, r)
+        Inverse information of one case, before any robust correction.
     """
 
     estimates: pd.DataFrame
-    fit_measures: dict[str, float]
     vcov: np.ndarray = field(repr=False)
     tau: np.ndarray = field(repr=False)
     converged: bool
@@ -57,10 +59,21 @@ class SemFit:
     status_reason: str
     df: float
     objective: float
+    inverse: np.ndarray = field(repr=False)
     information: str
     robust: bool
     correct: bool
     problem: Problem = field(repr=False)
+
+    @cached_property
+    def fit_measures(self) -> dict[str, float]:
+        """Fit measures by lavaan's names (see `lib.sem.measures`), computed when first asked for.
+
+        Empty for a fit that did not converge.
+        """
+        if not self.converged:
+            return {}
+        return measure_fit(self.problem, self.tau, self.objective, self.inverse, robust=self.robust)
 
     @property
     def n_obs(self) -> int:
@@ -200,9 +213,8 @@ def solve_problem(
     information: str,
     correct: bool = True,
     start: np.ndarray | None = None,
-    measures: bool = True,
 ) -> SemFit:
-    """Estimate a problem and everything that is reported of it; campaigns leave out the fit measures."""
+    """Estimate a problem and everything that is reported of it."""
     optimum = estimate(problem, start)
     tau, objective, converged = optimum.tau[0], float(optimum.objective[0]), bool(optimum.converged[0])
     spec = problem.spec
@@ -218,12 +230,9 @@ def solve_problem(
         vcov = sandwich(problem, tau, inverse)
     df = cluster_df(problem) if correct else np.inf
     status, reason = judge(spec, tau, problem.value, converged=converged)
-    wanted = measures and converged
-    found = measure_fit(problem, tau, objective, inverse, robust=robust) if wanted else {}
     table = tabulate(spec, tau, problem.value, vcov, df=df)
     return SemFit(
         table,
-        found,
         vcov,
         tau,
         converged,
@@ -231,6 +240,7 @@ def solve_problem(
         reason,
         df,
         objective,
+        inverse,
         information,
         robust,
         correct,

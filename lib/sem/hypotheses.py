@@ -19,7 +19,7 @@ from lib.sem.fit import SemFit
 from lib.sem.implied import lay_out, row_values
 from lib.sem.measures import baseline_moments
 from lib.sem.quantities import quantity, read_equations
-from lib.sem.robust import scale_test
+from lib.sem.robust import h1_matrices, scale_test
 from lib.sem.spec import Spec
 from lib.sem.standard import jacobian
 from lib.sem.tables import invert_information
@@ -105,7 +105,7 @@ def _scaling_at(general: SemFit, restricted: SemFit) -> float:
         spec,
     )
     baseline, base_df = baseline_moments(problem)
-    return scale_test(problem, tau, inverse, baseline, base_df).factor
+    return scale_test(problem, tau, inverse, baseline, base_df, h1_matrices(problem)).factor
 
 
 def wald_test(fitted: SemFit, *hypotheses: str, standardized: bool = False) -> Test:

@@ -11,7 +11,7 @@ from lib.sem.likelihood import evaluate
 from lib.sem.momentspace import lower
 from lib.sem.patterns import shares
 from lib.sem.problem import Problem, log_likelihoods, select_variables
-from lib.sem.robust import Scaling, baseline_coordinates, corrected_chisq, scale_test
+from lib.sem.robust import Scaling, baseline_coordinates, corrected_traces, h1_matrices, scale_test
 from lib.sem.saturated import GroupMoments, saturate, unrelate
 
 
@@ -52,11 +52,11 @@ def measure_fit(
         **_rmsea(chisq, df, n, groups),
         "srmr": _srmr(problem, tau),
     }  # fmt: skip
+    h1 = h1_matrices(problem) if robust or not problem.complete else []
     if robust:
-        scaling = scale_test(problem, tau, inverse, baseline, base_df)
-        out |= _scaled(out, scaling, n, groups)
-    if not problem.complete:
-        out |= _corrected(problem, tau, baseline, out, robust=robust)
+        out |= _scaled(out, scale_test(problem, tau, inverse, baseline, base_df, h1), n, groups)
+    if not problem.complete and df > 0 and base_df > 0:
+        out |= _corrected(problem, tau, baseline, out, h1, robust=robust)
     return out
 
 
@@ -133,7 +133,6 @@ def _scaled(out: dict[str, float], scaling: Scaling, n: int, groups: int) -> dic
         **_incremental(out["chisq"], df, out["baseline.chisq"], base_df, suffix=".robust", scale=(factor, base_factor)),
         **_rmsea(out["chisq"], scaling.trace if df > 0 else 0, n, groups, suffix=".scaled"),
         **_rmsea(chisq, df, n, groups, suffix=".robust", point=out["chisq"], scale=factor, point_scale=factor),
-        "scaling.factor.h0": scaling.trace_h0 / out["npar"],
     }  # fmt: skip
 
 
@@ -142,13 +141,12 @@ def _corrected(
     tau: np.ndarray,
     baseline: tuple[GroupMoments, ...],
     out: dict[str, float],
+    h1: list[tuple[np.ndarray, np.ndarray]],
     *,
     robust: bool,
 ) -> dict[str, float]:
     """Robust CFI, TLI and RMSEA of incomplete data (Zhang & Savalei, 2023)."""
     spec, df, base_df, n = problem.spec, out["df"], out["baseline.df"], problem.n
-    if df < 1 or base_df < 1:
-        return {}
     moments = problem.moments
     objective = evaluate(spec, problem.layout, tau[None], problem.value, moments, information=False)[0][0]
     share, groups = shares(problem.groups), len(problem.groups)
@@ -156,7 +154,6 @@ def _corrected(
     best = 0.5 * (share @ np.array(log_det) + len(spec.observed))
     chisq = 2 * n * (objective - best)
     slope = moment_slopes(spec, problem.layout, imply(spec, tau[None], problem.value))
-    factor = corrected_chisq(problem, tau, slope, robust=robust) / df
     base = n * sum(
         share[g] * (_complete_objective(problem, g, baseline[g]) - log_det[g]) for g in range(groups)
     )
@@ -164,7 +161,8 @@ def _corrected(
     where = baseline_coordinates(problem)
     units = np.cumsum(where.ravel()).reshape(where.shape) - 1
     select = [np.eye(int(where.sum()))[units[g]] * where[g][:, None] for g in range(groups)]
-    base_factor = corrected_chisq(problem, tau, select, robust=robust) / base_df
+    trace, base_trace = corrected_traces(problem, [slope, select], h1, robust=robust)
+    factor, base_factor = trace / df, base_trace / base_df
     return {
         **_incremental(chisq, df, base, base_df, suffix=".robust", scale=(factor, base_factor)),
         **_rmsea(

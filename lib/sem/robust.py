@@ -31,13 +31,11 @@ FEW_CLUSTERS = 50
 
 @dataclass(frozen=True)
 class Scaling:
-    """Scaling factors of the chi-square of a model and of its baseline, with the traces behind them."""
+    """Scaling factors of the chi-square of a model and of its baseline, and the trace behind the first."""
 
     factor: float
     baseline: float
     trace: float
-    trace_h0: float
-    trace_h1: float
 
 
 def check_clusters(problem: Problem) -> None:
@@ -91,7 +89,7 @@ def sandwich(problem: Problem, tau: np.ndarray, inverse: np.ndarray) -> np.ndarr
 
 def scale_test(
     problem: Problem, tau: np.ndarray, inverse: np.ndarray, baseline: tuple[GroupMoments, ...], baseline_df: int,
-    *, kind: str = "observed",
+    h1: list[tuple[np.ndarray, np.ndarray]],
 ) -> Scaling:  # fmt: skip
     """Yuan-Bentler scaling factors (Mplus variant) of the model and of its baseline.
 
@@ -99,20 +97,18 @@ def scale_test(
     ----------
     inverse : ndarray (r, r)
         Inverse information of one case at tau.
-    kind : {"observed", "expected"}
-        Information of the saturated model.
+    h1 : list of (ndarray, ndarray)
+        From `h1_matrices`.
     """
-    trace_h1 = sum(np.trace(_solve(first, second)) for second, first in h1_matrices(problem, kind=kind))
-    trace_h0 = float(np.trace(meat(problem, tau) @ inverse))
-    free = baseline_coordinates(problem)
-    trace_base = sum(
-        np.trace(_solve(first, second))
-        for second, first in group_matrices(problem, baseline, free, kind=kind)
-    )
-    trace = float(trace_h1 - trace_h0)
-    factor = trace / problem.df if problem.df > 0 else np.nan
-    base = float(trace_h1 - trace_base) / baseline_df if baseline_df > 0 else np.nan
-    return Scaling(factor if factor > 0 else np.nan, base, trace, trace_h0, float(trace_h1))
+    saturated = _traces(h1)
+    trace = saturated - float(np.trace(meat(problem, tau) @ inverse))
+    base = saturated - _traces(group_matrices(problem, baseline, baseline_coordinates(problem)))
+    factor = trace / problem.df if problem.df > 0 and trace > 0 else np.nan
+    return Scaling(factor, base / baseline_df if baseline_df > 0 else np.nan, trace)
+
+
+def _traces(matrices: list[tuple[np.ndarray, np.ndarray]]) -> float:
+    return float(sum(np.trace(np.linalg.solve(information, scores)) for scores, information in matrices))
 
 
 def baseline_coordinates(problem: Problem) -> np.ndarray:
@@ -123,52 +119,53 @@ def baseline_coordinates(problem: Problem) -> np.ndarray:
     return problem.modelled() & own
 
 
-def h1_matrices(problem: Problem, *, kind: str) -> list[tuple[np.ndarray, np.ndarray]]:
-    """First-order and second-order information of the saturated model, per group and case."""
-    return group_matrices(problem, problem.saturated, problem.modelled(), kind=kind)
+def h1_matrices(problem: Problem) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Mean outer product of scores, and Hessian, of the saturated model, per group and case."""
+    return group_matrices(problem, problem.saturated, problem.modelled())
 
 
 def group_matrices(
-    problem: Problem, moments: tuple[GroupMoments, ...], free: np.ndarray, *, kind: str
+    problem: Problem, moments: tuple[GroupMoments, ...], free: np.ndarray
 ) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Mean outer product of scores, and information, of each group's moments in the coordinates ``free`` (G, k)."""
+    """Mean outer product of scores, and Hessian, of each group's moments in the coordinates ``free`` (G, k)."""
     out = []
     for g, patterns in enumerate(problem.groups):
         at = evaluate_patterns(patterns, moments[g].mean, moments[g].cov)
         scores = case_scores(patterns, moments[g].mean, at, problem.sample.kept[g])[:, free[g]]
         clusters = None if problem.sample.cluster is None else problem.sample.cluster[g]
         scores = _sum_by_cluster(scores, clusters)
-        second = (observed_information if kind == "observed" else expected_information)(at)
-        out.append((scores.T @ scores / patterns.n.sum(), second[np.ix_(free[g], free[g])]))
+        second = observed_information(at)[np.ix_(free[g], free[g])]
+        out.append((scores.T @ scores / patterns.n.sum(), second))
     return out
 
 
-def corrected_chisq(problem: Problem, tau: np.ndarray, slope: list[np.ndarray], *, robust: bool) -> float:
-    """Trace that corrects fit indices of incomplete data (Zhang & Savalei, 2023), FIML-C V3 (robust) or V6.
+def corrected_traces(
+    problem: Problem, slopes: list[list[np.ndarray]], h1: list[tuple[np.ndarray, np.ndarray]], *, robust: bool
+) -> list[float]:
+    """Traces that correct fit indices of incomplete data (Zhang & Savalei, 2023): FIML-C V3 if robust, else V6.
 
     Parameters
     ----------
-    slope : list of ndarray (k, r)
-        Derivatives of each group's moment coordinates with respect to the model's parameters.
+    slopes : list of list of ndarray (k, r)
+        For each model, the derivatives of each group's moment coordinates with respect to its parameters.
+    h1 : list of (ndarray, ndarray)
+        From `h1_matrices`.
     """
-    free, share = problem.modelled(), shares(problem.groups)
-    incomplete, complete, gamma, jacobian = [], [], [], []
-    for g, (first, second) in enumerate(h1_matrices(problem, kind="observed")):
-        inverse = np.linalg.inv(second)
-        at = _as_complete(problem, g)
-        incomplete.append(share[g] * second)
-        complete.append(share[g] * expected_information(at)[np.ix_(free[g], free[g])])
-        gamma.append(inverse @ first @ inverse / share[g])
-        jacobian.append(slope[g][free[g]])
-    weight, full = _blocks(incomplete), _blocks(complete)
-    delta = np.concatenate(jacobian)
-    inverse = np.linalg.inv(weight)
-    loaded = weight @ delta
-    residual = weight - loaded @ np.linalg.solve(delta.T @ loaded, loaded.T)
-    core = inverse @ residual
-    if robust:
-        return float(np.trace(core.T @ full @ core @ _blocks(gamma)))
-    return float(np.trace(full @ core @ inverse))
+    free, share, groups = problem.modelled(), shares(problem.groups), range(len(h1))
+    inverses = [np.linalg.inv(second) for _, second in h1]
+    weight = _blocks([share[g] * h1[g][1] for g in groups])
+    inverse = _blocks([inverses[g] / share[g] for g in groups])
+    gamma = _blocks([inverses[g] @ h1[g][0] @ inverses[g] / share[g] for g in groups])
+    complete = [expected_information(_as_complete(problem, g))[np.ix_(free[g], free[g])] for g in groups]
+    full = _blocks([share[g] * complete[g] for g in groups])
+    out = []
+    for slope in slopes:
+        delta = np.concatenate([slope[g][free[g]] for g in groups])
+        loaded = weight @ delta
+        core = np.eye(len(delta)) - delta @ np.linalg.solve(delta.T @ loaded, loaded.T)
+        lifted = full @ core
+        out.append(float(((lifted @ gamma) * core).sum() if robust else (lifted * inverse).sum()))
+    return out
 
 
 def _as_complete(problem: Problem, g: int) -> Evaluated:
@@ -192,10 +189,6 @@ def _blocks(parts: list[np.ndarray]) -> np.ndarray:
         out[at : at + len(part), at : at + len(part)] = part
         at += len(part)
     return out
-
-
-def _solve(matrix: np.ndarray, right: np.ndarray) -> np.ndarray:
-    return np.linalg.solve(matrix, right)
 
 
 def _sum_by_cluster(scores: np.ndarray, cluster: np.ndarray | None) -> np.ndarray:
