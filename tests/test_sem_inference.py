@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from lib.errors import ModelError
-from lib.sem.batch import fit_many, subset_moments
+from lib.sem.batch import fit_many
 from lib.sem.bootstrap import draw_weights, resample
 from lib.sem.fit import fit
 from lib.sem.hypotheses import difference_test, score_tests, wald_test
@@ -13,6 +13,7 @@ from lib.sem.invariance import adjust_holm, compare_invariance
 from lib.sem.quantities import estimate_effect, ratio_interval, simulate_draws
 from lib.sem.reliability import alpha, minres, omega
 from lib.sem.second_opinion import second_opinion
+from lib.sem.subsets import subset_moments
 
 N = 500
 MODEL = """
