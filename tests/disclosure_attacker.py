@@ -1,7 +1,7 @@
 """An attacker of its own for the tests: reads what a table prints, solves for what it hides.
 
-Shares no code with lib.disclosure. Derivations are exact (fractions), bounds come from shuttling
-totals through the relations until nothing moves (Dobra and Fienberg 2001) and from scipy's simplex.
+Shares no code with lib.disclosure: bounds come from scipy's linprog over the printed table, spans from
+elimination with fractions and from singular values.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def relations(
 
 
 def bounds(seen: dict, adding_up: list, *, use_words: bool, k: int = 10) -> dict[frozenset, tuple[int, int]]:
-    """Smallest and largest value of each hidden entry."""
+    """Smallest and largest value of each hidden entry; where some read "fewer than k", the others hold k or more."""
     unknown = [key for key, value in seen.items() if isinstance(value, str)]
     place = {key: position for position, key in enumerate(unknown)}
     lines, values = [], []
@@ -64,10 +64,11 @@ def bounds(seen: dict, adding_up: list, *, use_words: bool, k: int = 10) -> dict
             lines.append(line)
             values.append(value)
     most = max((value for value in seen.values() if not isinstance(value, str)), default=None)
+    told = use_words and any(FEWER in seen[key] for key in unknown)
     limits = []
     for key in unknown:
-        if use_words and FEWER in seen[key]:
-            limits.append((0, k - 1))
+        if told:
+            limits.append((0, k - 1) if FEWER in seen[key] else (k, most))
         else:
             limits.append((0, most))
     found = {}

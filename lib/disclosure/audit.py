@@ -90,7 +90,7 @@ def _leaks_in(
         yield from telltales(fragment, records)
     else:
         yield from row_level(fragment, records)
-        if fragment.kind == "table":
+        if fragment.place.endswith("Parquet"):
             yield from _cells_of(fragment, records)
         for place, states, levels in states_in(fragment):
             yield from differencing_leaks(fragment.file, place, states, levels, settings)
@@ -98,7 +98,7 @@ def _leaks_in(
 
 
 def _cells_of(fragment: Fragment, records: Records) -> Iterator[Leak]:
-    """Telltales in a table's cells, which its text may not show (Parquet)."""
+    """Telltales in the cells of a table whose bytes are packed."""
     table: pd.DataFrame = fragment.content
     words = "\n".join(" ".join(map(str, values)) for values in table.astype(str).itertuples(index=False))
     yield from telltales(Fragment(fragment.file, fragment.place, "text", words), records)

@@ -10,6 +10,9 @@ hidden shares of the focal and the reference group.
 
 from __future__ import annotations
 
+import ctypes
+import os
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +22,6 @@ from lib.errors import DisclosureError
 
 JOINT_LIMIT = 120
 WITNESSES = 3
-MARGIN_COST = 1_000.0
 TIE_COST = 0.5
 SECONDS = 1.0
 
@@ -209,25 +211,48 @@ def _hide_beside(
         apart[pair, n + (2 * pair + 1) * n + place] = -1
     constraints.append(LinearConstraint(apart, k - 1, np.inf))
     constraints.append(LinearConstraint(_gap_lines(linked, copies), -np.inf, 0))
-    cost = np.concatenate([_costs(linked), np.zeros(copies * n), [TIE_COST]])
+    cost = np.concatenate([_costs(linked), np.zeros(copies * n), [TIE_COST / max(linked.counts.max(), 1.0)]])
     low = np.concatenate([hidden.astype(float), np.zeros(copies * n), [0]])
     high = np.concatenate([(~fixed | hidden).astype(float), np.full(copies * n, top), [np.inf]])
     integrality = np.concatenate([np.ones(n), np.full(copies * n, float(whole)), [0]])
-    found = milp(
-        cost,
-        integrality=integrality,
-        bounds=Bounds(low, high),
-        constraints=constraints,
-        options={"time_limit": SECONDS},
-    )
+    with _quiet():
+        found = milp(
+            cost,
+            integrality=integrality,
+            bounds=Bounds(low, high),
+            constraints=constraints,
+            options={"time_limit": SECONDS},
+        )
     if found.x is None:
         return ~fixed
     return found.x[:n] > 0.5
 
 
+@contextmanager
+def _quiet():
+    """Discard what HiGHS prints past Python: a chapter may show nothing that is not marked."""
+    library = ctypes.CDLL(None)
+    library.fflush(None)
+    kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    try:
+        yield
+    finally:
+        library.fflush(None)
+        os.dup2(kept, 1)
+        os.close(kept)
+        os.close(nowhere)
+
+
 def _costs(linked: LinkedCounts) -> np.ndarray:
-    """Cost of hiding a count: its students, at least one; a margin costs more than every cell inside it."""
-    return np.maximum(linked.counts, 1.0) * MARGIN_COST ** np.minimum(linked.depth, 2)
+    """Cost of hiding a count: its share of the students; a margin costs more than all that lies deeper."""
+    shares = np.maximum(linked.counts, 1.0) / max(linked.counts.max(), 1.0)
+    costs, deeper = np.zeros(len(shares)), 0.0
+    for depth in sorted(set(linked.depth)):
+        level = linked.depth == depth
+        costs[level] = shares[level] + deeper
+        deeper += costs[level].sum()
+    return costs
 
 
 def _gap_lines(linked: LinkedCounts, copies: int) -> np.ndarray:

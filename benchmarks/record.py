@@ -1,0 +1,26 @@
+"""Write a campaign's result with its date, commit and seed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+
+RESULTS = Path(__file__).parent / "results"
+
+
+def write_result(name: str, *, seed: int, result: dict) -> Path:
+    """Write ``results/NAME.json`` and print it."""
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=RESULTS.parent,
+    ).stdout.strip()
+    content = {"date": datetime.now(UTC).date().isoformat(), "commit": commit, "seed": seed, **result}
+    path = RESULTS / f"{name}.json"
+    path.write_text(json.dumps(content, indent=1) + "\n", "utf-8")
+    print(json.dumps(content, indent=1))
+    return path
