@@ -13,6 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+FIRST = 0.02  # of the block's spread: the step that first shows how far an exchange moves the value
+WIDEST = 0.15
+WIDE = 0.006  # a smaller step says too little about the slope to change it
+
 
 @dataclass(frozen=True)
 class Move:
@@ -48,7 +52,7 @@ def move_to(
     target: float,
     tolerance: float,
     seed: int,
-    max_rounds: int = 8,
+    max_rounds: int = 12,
 ) -> Moved:
     """Exchange answers until a measured value is within ``tolerance`` of its target.
 
@@ -80,14 +84,15 @@ def move_to(
             break
         move = prepare(table)
         spread = np.nanstd(move.score[move.rows]) * np.nanstd(move.along[move.rows]) * move.rows.sum()
-        gain = (target - value) / slope if slope else np.sign(target - value) * 0.02 * spread
-        gain = float(np.clip(gain, -0.15 * spread, 0.15 * spread))
+        gain = (target - value) / slope if slope else np.sign(target - value) * FIRST * spread
+        gain = float(np.clip(gain, -WIDEST * spread, WIDEST * spread))
         pairs, reached = choose_pairs(table, move, cells=cells, gain=gain, rng=rng)
         if not pairs:
             break
         table = exchange(table, pairs, move.block)
         before, value = value, measure(table)
-        slope = (value - before) / reached if value != before else slope
+        if slope is None or abs(reached) > WIDE * spread:
+            slope = (value - before) / reached if value != before else slope
         n_pairs += len(pairs)
     return Moved(table, value, n_pairs)
 
@@ -103,7 +108,7 @@ def choose_pairs(
     each = (move.score[one] - move.score[two]) * (move.along[two] - move.along[one])
     fits = (code[one] == code[two]) & (np.sign(each) == np.sign(gain)) & (np.abs(each) > 1e-9)
     if move.keep is not None:
-        fits &= np.abs(move.keep[one] - move.keep[two]) < 0.25 * np.nanstd(move.keep[usable])
+        fits &= np.abs(move.keep[one] - move.keep[two]) < 0.15 * np.nanstd(move.keep[usable])
     used, pairs, reached = set(), [], 0.0
     for place in np.flatnonzero(fits):
         a, b, step = int(one[place]), int(two[place]), float(each[place])

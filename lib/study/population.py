@@ -55,12 +55,12 @@ def _values(content: dict) -> dict:
 
 
 def nullified(truth: dict, *, keep: tuple[str, ...] = ()) -> dict:
-    """The truth with everything zeroed that ``null.zeroed`` names (dotted), but for what is kept.
+    """The truth with everything zeroed that ``null_study.zeroed`` names (dotted), but for what is kept.
 
     Numbers become 0, mappings empty; a mapping of totals keeps its keys at 0.
     """
     truth = copy.deepcopy(truth)
-    for name in truth["null"]["zeroed"]:
+    for name in truth["null_study"]["zeroed"]:
         if name in keep:
             continue
         *path, last = name.split(".")
@@ -79,7 +79,7 @@ def planted(truth: dict, finding: str) -> dict:
     StudyError
         If the population does not say what the finding depends on.
     """
-    plants = truth["null"]["plants"]
+    plants = truth["null_study"]["plants"]
     if finding not in plants:
         raise StudyError(
             f"population.yml does not say what finding {finding!r} needs{nearest(finding, plants)}"
