@@ -533,13 +533,16 @@ def sum_of_states(site, rng):
 def across_releases(site, rng):
     """A state of this release differs by few from one of an earlier release (``site.released``)."""
     students = site.study.students
-    sizes = students.groupby(["race", "school", "gender"]).size().unstack(fill_value=0)
-    pairs = [(*key, own, other) for own, other in (("female", "male"), ("male", "female"))
-             for key, row in sizes.iterrows() if 0 < row[own] < K <= row[other]]  # fmt: skip
-    race, school, _, other = pairs[int(rng.integers(len(pairs)))]
-    site.released = [{"race": [race], "school": [school]}]
-    rest = int(sizes.loc[(race, school), other])
-    state = {"race": race, "gender": other, "school": school, "n": rest, "estimate": 70.0}
+    sizes = students.groupby(["race", "school"]).size()
+    race, school = rng.choice(sizes[sizes >= 2 * K].index.to_list())
+    inside = students.index[(students["race"] == race) & (students["school"] == school)]
+    few = int(rng.integers(1, K))
+    other = str(rng.choice(list(SHARES["gender"])))
+    own = next(gender for gender in SHARES["gender"] if gender != other)
+    students.loc[inside, "gender"] = [own] * few + [other] * (len(inside) - few)
+    site.released = [{"race": [str(race)], "school": [str(school)]}]
+    rest = len(inside) - few
+    state = {"race": str(race), "gender": other, "school": str(school), "n": rest, "estimate": 70.0}
     keep = [
         one for one in site.states if one["n"] is not None and one["race"] == "All" and one["gender"] == "All"
     ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -38,3 +40,35 @@ def random_students(seed: int, n: int) -> pd.DataFrame:
         weights = rng.dirichlet(40 * np.array(list(shares.values())))
         drawn[column] = rng.choice(list(shares), size=n, p=weights)
     return pd.DataFrame(drawn)
+
+
+def write_canary_study(source: Path, target: Path) -> set[str]:
+    """Copy a study folder so that every id and every measured number is a marker; the markers.
+
+    A marker stands nowhere else: ids are made up, numbers get decimals of their own. Answers and
+    groups keep their codes, which a codebook fixes.
+    """
+    shutil.copytree(source, target)
+    markers: set[str] = set()
+    for path in sorted(target.glob("*.csv")):
+        if path.stem == "published":
+            continue
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+        for name in table:
+            column = CODEBOOK.columns.get(name)
+            if column is not None and (column.role in ("id", "cluster") or column.type == "number"):
+                told = [bool(value) and value not in column.missing_codes for value in table[name]]
+                made = [_marker(value, row, column) for row, value in enumerate(table[name])]
+                table[name] = [
+                    new if ok else old for new, old, ok in zip(made, table[name], told, strict=True)
+                ]
+                markers |= set(table.loc[told, name])
+        table.to_csv(path, index=False)
+    return markers
+
+
+def _marker(value: str, row: int, column) -> str:
+    if column.type != "number":
+        return "cnry" + hashlib.sha1(f"{column.key}{value}".encode()).hexdigest()[:10]
+    digits = int(hashlib.sha1(f"{column.key}{row}".encode()).hexdigest(), 16) % 10**7
+    return f"{int(min(max(float(value or 0), column.low + 1), column.high - 1))}.{digits * 10 + 1:08d}"

@@ -50,7 +50,7 @@ def printed_populations(study: Study) -> list[dict[str, tuple[str, ...]]]:
     published = getattr(study, "published", None)
     if published is None:
         return []
-    of_students = published["unit"].astype(str).str.startswith("students") & (published["statistic"] == "n")
+    of_students = (published["unit"] == "students") & (published["statistic"] == "n")
     printed = set(pd.to_numeric(published.loc[of_students, "value"], errors="coerce").dropna())
     return [
         dict(population.where)
