@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lib.disclosure.complementary import feasible_intervals, protect
+from lib.disclosure.complementary import protect
 from lib.disclosure.counts import LinkedCounts, linked_counts, merge_levels
+from lib.disclosure.feasible import feasible_intervals
 from lib.errors import DisclosureError
 from tests.disclosure_attacker import bounds, printed_table, relations
 from tests.disclosure_studies import random_students
