@@ -90,6 +90,30 @@ def test_citations_lead_to_one_list_for_the_book(site):
     assert [entry.get("id") for entry in entries] == ["ref-bollen1989", "ref-hayes2022"]
 
 
+def test_works_of_one_year_are_told_apart_across_pages(tmp_path):
+    """Two works of 2022, each cited on one page: APA-like styles print 2022a and 2022b, as in the list."""
+    stage = tmp_path / "stage"
+    shutil.copytree(STAGE, stage)
+    (stage / "references.bib").open("a").write(
+        "@book{other, author = {Hayes, Andrew F.}, title = {Z}, year = {2022}}"
+    )
+    (stage / "chapters/models.md").write_text("# Models {#sec-models}\n\nSee [@other].\n")
+    render(stage, tmp_path / "site")
+    assert "(Hayes 2022b)" in text(tree(tmp_path / "site", "chapters/models.html").find_class("citation")[0])
+    assert "Hayes (2022a)" in text(tree(tmp_path / "site", "chapters/rq1a.html").find_class("citation")[1])
+
+
+def test_a_book_without_a_list_page_lists_at_the_end_of_each_page(tmp_path):
+    stage = tmp_path / "stage"
+    shutil.copytree(STAGE, stage)
+    settings = (stage / "_quarto.yml").read_text().replace("    - chapters/references.md\n", "")
+    (stage / "_quarto.yml").write_text(settings)
+    render(stage, tmp_path / "site")
+    chapter = tree(tmp_path / "site", "chapters/rq1b.html")
+    assert [entry.get("id") for entry in chapter.find_class("csl-entry")] == ["ref-hayes2022"]
+    assert chapter.xpath("//a[@role='doc-biblioref']/@href") == ["#ref-hayes2022"]
+
+
 def test_math_is_mathml_and_code_is_highlighted_by_classes(site):
     chapter = (site / "chapters/rq1a.html").read_text("utf-8")
     assert "<math" in chapter
@@ -160,7 +184,7 @@ def test_one_page_alone_needs_no_other_file(tmp_path):
     assert page.xpath("//@src") == [] and page.xpath("//link/@href") == []
     assert all(href.startswith("#") for href in page.xpath("//main//a/@href"))
     assert "default-src 'none'" in page.xpath("//meta[@http-equiv]/@content")[0]
-    assert "fig exhibit 12" in text(page.xpath("//main")[0])
+    assert "all students: Exhibit 12 in measures." in text(page.xpath("//main")[0])
 
 
 def test_nothing_is_written_when_a_page_is_wrong(tmp_path):

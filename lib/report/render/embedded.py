@@ -19,12 +19,12 @@ import panflute as pf
 from markupsafe import Markup
 
 from lib.report.render.book import Book, read_book, read_settings
-from lib.report.render.boxes import raw
 from lib.report.render.check import check_pages
+from lib.report.render.citations import set_citations
 from lib.report.render.exhibits import with_exhibits_page
 from lib.report.render.frame import ROOM, contents_of, page_html
 from lib.report.render.labels import Found, find, target_index
-from lib.report.render.pages import Page, page_from_file
+from lib.report.render.pages import page_from_file
 from lib.report.render.pandoc import unshelve, write_html
 from lib.report.render.rows import link_rows
 from lib.report.render.search import Section, index_script, sections
@@ -33,7 +33,6 @@ from lib.report.render.typeset import typeset
 __all__ = ["render", "render_single"]
 
 ASSETS = ROOM / "assets"
-LIST_START, LIST_END = "<!--refs-->", "<!--/refs-->"
 NOT_PUBLISHED = (".ipynb", ".md", ".qmd", ".yml", ".yaml", ".bib", ".csl")
 DOWNLOADS = re.compile(r'<p class="download">.*?</p>', re.S)  # files of the site, which a page alone has not
 WORKERS = 4  # pandoc processes at a time; each is idle while it starts
@@ -63,14 +62,11 @@ def render(project: Path, out: Path, *, progress: Callable[[str, int, int], None
         check_pages(pages, book.bibliography)
         book, pages = with_exhibits_page(book, pages)
         index = target_index(pages)
-        cited = sorted({key for found in pages for key, _ in found.citations})
-        list_page = next((found.page for found in pages if found.has_reference_list), None)
-        contents = {}
         for found in pages:
             typeset(found, index, book)
-            _place_references(found, list_page, cited)
-            contents[found.page.href] = contents_of(found.doc)
-        written = list(pool.map(lambda found: _body(found, book, list_page), pages))
+        set_citations(pages, book)
+        contents = {found.page.href: contents_of(found.doc) for found in pages}
+        written = list(pool.map(_body, pages))
     addresses = [found.page.href for found in pages]
     bodies = link_rows(dict(zip(addresses, written, strict=True)))
     entries: list[Section] = []
@@ -107,12 +103,12 @@ def render_single(notebook: Path, project: Path, out: Path) -> None:
     _drop_outward_references(found, known)
     check_pages([found], book.bibliography)
     typeset(found, target_index([found]), book)
-    _place_references(found, None, [])
+    set_citations([found], book)
     contents = contents_of(found.doc)
     style = "".join((ASSETS / name).read_text("utf-8") for name in ("shared.css", "site.css"))
     script = (ASSETS / "site.js").read_text("utf-8")
     single = {"policy": _single_policy(style, script), "style": Markup(style), "script": Markup(script)}
-    body = DOWNLOADS.sub("", _body(found, book, None))
+    body = DOWNLOADS.sub("", _body(found))
     body = link_rows({page.href: body}, fallback="")[page.href]
     Path(out).write_text(page_html(book, page, body=body, contents=contents, single=single), "utf-8")
 
@@ -136,7 +132,7 @@ def _drop_outward_references(found: Found, known: set[str]) -> None:
         if isinstance(element, pf.Cite):
             labels = [citation.id for citation in element.citations]
             if any(label in outward for label in labels):
-                return pf.Str(", ".join(label.replace("-", " ") for label in labels))
+                return pf.Str(", ".join(_name_of(label) for label in labels))
         return None
 
     outward = {label for label, _ in found.references} - known
@@ -145,37 +141,15 @@ def _drop_outward_references(found: Found, known: set[str]) -> None:
         found.references = [(label, cell) for label, cell in found.references if label in known]
 
 
-def _place_references(found: Found, list_page: Page | None, cited: list[str]) -> None:
-    """Put the reference list where it belongs: on its page of the book, or at the end of this one."""
-    doc = found.doc
-    if found.has_reference_list:
-        keys = [pf.Citation(key, mode="NormalCitation") for key in cited]
-        doc.metadata["nocite"] = pf.MetaInlines(pf.Cite(pf.Str(""), citations=keys))
-    elif found.citations and list_page:
-        doc.content.extend([raw(LIST_START), pf.Div(identifier="refs"), raw(LIST_END)])
-    elif found.citations:
-        heading = pf.Header(pf.Str("References"), level=2, identifier="references", classes=["unnumbered"])
-        doc.content.extend([heading, pf.Div(identifier="refs")])
+def _name_of(label: str) -> str:
+    """``fig-exhibit-12`` as readers know it: Exhibit 12."""
+    exhibit = re.fullmatch(r"(?:fig|tbl)-exhibit-(\d+)", label)
+    return f"Exhibit\u00a0{exhibit[1]}" if exhibit else label.partition("-")[2].replace("-", " ")
 
 
-def _body(found: Found, book: Book, list_page: Page | None) -> str:
-    """HTML of a page's text; citations lead to the book's reference list if it has one."""
-    needs_list = bool(found.citations) or found.has_reference_list
-    csl = book.settings.get("csl")
-    body = write_html(
-        found.doc,
-        page=found.page.source,
-        bibliography=book.bibliography if needs_list else (),
-        csl=book.folder / csl if csl else None,
-    )
-    start, end = body.find(LIST_START), body.find(LIST_END)
-    if start >= 0:
-        body = body[:start] + body[end + len(LIST_END) :]
-        target = found.page.to(list_page.href)
-        body = re.sub(
-            r'href="#(ref-[^"]+)" role="doc-biblioref"', rf'href="{target}#\1" role="doc-biblioref"', body
-        )
-    return unshelve(body, found.shelf)
+def _body(found: Found) -> str:
+    """HTML of a page's text."""
+    return unshelve(write_html(found.doc, page=found.page.source), found.shelf)
 
 
 def _write_assets(project: Path, out: Path, entries: list[Section]) -> None:

@@ -98,15 +98,9 @@ def unshelve(body: str, shelf: list[str]) -> str:
     return re.sub(r"<!--shelf (\d+)-->", lambda match: shelf[int(match[1])], body)
 
 
-def write_html(
-    doc: pf.Doc, *, page: str, bibliography: tuple[Path, ...] = (), csl: Path | None = None
-) -> str:
-    """The body of a page as HTML5 with MathML and highlighted code, citations set if there are any."""
+def write_html(doc: pf.Doc, *, page: str) -> str:
+    """The body of a page as HTML5 with MathML and highlighted code."""
     buffer = io.StringIO()
     pf.dump(doc, buffer)
     arguments = ["-f", "json", "-t", "html5", "--mathml", "--section-divs", "--wrap=none"]
-    if bibliography:
-        arguments += ["--citeproc", "-M", "link-citations=true"]
-        arguments += [f"--bibliography={path}" for path in bibliography]
-        arguments += [f"--csl={csl}"] if csl else []
     return COLUMN_WIDTH.sub("", ALIGNED.sub(r' class="\1"', run(buffer.getvalue(), *arguments, page=page)))
