@@ -32,6 +32,15 @@ STYLE = """@import"https://fonts.example.org/css2?family=Source+Sans+Pro:wght@30
 """
 
 
+def install(folder: Path) -> str:
+    """Write the stand-in as ``bin/quarto`` of a folder; returns the PATH that finds it."""
+    program = folder / "bin" / "quarto"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{__file__}" "$@"\n')
+    program.chmod(0o755)
+    return f"{program.parent}:/usr/bin:/bin"
+
+
 def main(arguments: list[str]) -> int:
     """Render the project named by the second argument."""
     project = Path(arguments[1])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import sys
 from collections import Counter
 from pathlib import Path
 
@@ -15,19 +14,15 @@ from lxml import html
 from lib.errors import BuildError
 from lib.report.render import embedded, quarto
 from lib.report.render.search import page_words
+from tests.quarto_stub import install
 
 STAGE = Path(__file__).parent / "stage"
-STUB = Path(__file__).parent / "quarto_stub.py"
 
 
 @pytest.fixture
 def stub(tmp_path, monkeypatch) -> None:
     """Put the stand-in first on PATH."""
-    program = tmp_path / "bin" / "quarto"
-    program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{STUB}" "$@"\n')
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
+    monkeypatch.setenv("PATH", install(tmp_path))
 
 
 @pytest.fixture
@@ -76,25 +71,6 @@ def test_pages_carry_the_notice_and_the_styles(site):
         assert page.xpath("//main/aside[@class='synthetic']"), path
         for address in page.xpath("//link[@rel='stylesheet']/@href"):
             assert (path.parent / address).is_file(), address
-
-
-def test_scripts_run_and_search_is_read_from_a_folder(site):
-    sync_api = pytest.importorskip(
-        "playwright.sync_api", reason="playwright is not installed; `make test` does"
-    )
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("Chromium is not on PATH; install it, on Debian by `apt-get install chromium`")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        page = browser.new_page()
-        said = []
-        page.on("console", lambda message: said.append(message.text))
-        page.goto((site / "chapters/rq1a.html").as_uri())
-        page.wait_for_function("window.searchSize === 1")
-        assert page.evaluate("window.quartoRan") == "rq1a"
-        assert said == []
-        browser.close()
 
 
 def test_progress_is_passed_on(stub, tmp_path):

@@ -7,6 +7,8 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
 
+from tests.quarto_stub import install
+
 STAGE = Path(__file__).parents[1] / "stage"
 AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 FACTS = """() => ({
@@ -147,6 +149,18 @@ def test_a_page_alone_works_under_its_policy(visit, tmp_path):
     assert page.locator("html").get_attribute("data-theme") == "dark"
     page.locator("data.num[data-row] > a").first.focus()
     assert "Estimate" in page.locator(".card").inner_text()
+    assert tab.console == [] and tab.outside == []
+
+
+def test_pages_of_quarto_run_and_search_from_a_folder(visit, tmp_path, monkeypatch):
+    from lib.report.render import quarto
+
+    monkeypatch.setenv("PATH", install(tmp_path))
+    quarto.render(STAGE, tmp_path / "site")
+    tab = visit((tmp_path / "site").as_uri() + "/")
+    page = tab.open("chapters/rq1a.html")
+    page.wait_for_function("window.searchSize === 1")
+    assert page.evaluate("window.quartoRan") == "rq1a"
     assert tab.console == [] and tab.outside == []
 
 
