@@ -56,6 +56,19 @@ def test_the_delta_method_is_sobels_formula(fitted):
     assert estimate_effect(path, "a*b", conf_level=0.95).std_error == pytest.approx(expected, rel=1e-8)
 
 
+def test_groups_are_independent_in_a_difference_of_indirect_effects(students):
+    model = "mediator ~ c(a1, a2)*age\noutcome ~ c(b1, b2)*mediator\ngap := a1*b1 - a2*b2"
+    gap = fit(model, students, group="race").row("gap", ":=")
+    alone = [
+        fit("mediator ~ a*age\noutcome ~ b*mediator\nab := a*b", students[students.race == race]).row(
+            "ab", ":="
+        )
+        for race in students.race.unique()
+    ]
+    assert gap.est == pytest.approx(alone[0].est - alone[1].est, abs=1e-7)
+    assert gap.se == pytest.approx(np.hypot(alone[0].se, alone[1].se), rel=1e-6)
+
+
 def test_monte_carlo_intervals_of_a_linear_quantity_are_normal(fitted):
     draws = simulate_draws(fitted, n_draws=200_000, seed=1)
     ours = estimate_effect(fitted, "a + 2*b", conf_level=0.9, method="monte_carlo", draws=draws)

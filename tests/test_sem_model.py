@@ -156,16 +156,26 @@ def test_bad_input_is_refused_with_what_to_do(students, said, model, change, opt
     assert said in str(error.value)
 
 
+def correlated(a_b: float, a_c: float, b_c: float) -> pd.DataFrame:
+    """300 cases with exactly these correlations."""
+    cov = np.array([[1.0, a_b, a_c], [a_b, 1.0, b_c], [a_c, b_c, 1.0]])
+    draw = np.random.default_rng(1).normal(size=(300, 3))
+    draw = (draw - draw.mean(0)) @ np.linalg.inv(np.linalg.cholesky(np.cov(draw.T))).T
+    return pd.DataFrame(draw @ np.linalg.cholesky(cov).T, columns=list("abc"))
+
+
+@pytest.mark.parametrize("correlations", [(0.3, 0.3, -0.3), (0.0, 0.5, 0.5)])
+def test_a_fit_that_does_not_converge_has_a_reason_and_no_numbers(correlations):
+    # no factor gives such correlations; lavaan does not end normally either
+    fitted = fit("f =~ a + b + c", correlated(*correlations))
+    assert fitted.status == "not_converged" and fitted.status_reason
+    assert fitted.estimates.est.isna().all()
+    assert fitted.fit_measures == {}
+
+
 def test_a_negative_variance_is_reported_never_as_a_result():
-    cov = np.array([[1.0, 0.8, 0.8], [0.8, 1.0, 0.4], [0.8, 0.4, 1.0]])
-    rng = np.random.default_rng(1)
-    draw = rng.normal(size=(300, 3))
-    draw = (
-        (draw - draw.mean(0))
-        @ np.linalg.inv(np.linalg.cholesky(np.cov(draw.T))).T
-        @ np.linalg.cholesky(cov).T
-    )
-    fitted = fit("f =~ a + b + c", pd.DataFrame(draw, columns=list("abc")))
+    # the first loading would be sqrt(.8 * .8 / .4) > 1
+    fitted = fit("f =~ a + b + c", correlated(0.8, 0.8, 0.4))
     assert fitted.status == "inadmissible"
     assert "Heywood" in fitted.status_reason and "a" in fitted.status_reason
 

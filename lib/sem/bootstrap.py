@@ -14,11 +14,11 @@ import pandas as pd
 from lib.errors import ModelError
 from lib.sem.distributions import two_sided_p
 from lib.sem.fiml import evaluate_fiml, model_information
-from lib.sem.fit import SemFit
 from lib.sem.likelihood import Moments, evaluate
 from lib.sem.patterns import weigh_patterns
 from lib.sem.problem import Problem, select_variables
 from lib.sem.quantities import Draws
+from lib.sem.result import SemFit
 from lib.sem.robust import summed_scores
 from lib.sem.sample import neutralise
 from lib.sem.saturated import saturate

@@ -7,114 +7,29 @@ definitions are those of lavaan 0.6-14 (Rosseel, 2012), against which every numb
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
 from lib.errors import ModelError
 from lib.sem.fiml import model_information
-from lib.sem.measures import measure_fit
-from lib.sem.problem import Problem, estimate, pose, with_spec
+from lib.sem.problem import Problem, estimate, pose, start_information, with_spec
+from lib.sem.result import SemFit
 from lib.sem.robust import check_clusters, cluster_df, sandwich
 from lib.sem.spec import Spec
-from lib.sem.tables import invert_information, judge, tabulate
+from lib.sem.tables import (
+    NUMBERS,
+    find_weakness,
+    invert_information,
+    judge,
+    reported,
+    row_names,
+    tabulate,
+)
 
 MISSING = ("listwise", "fiml", "ml.x")
 ESTIMATORS = ("ML", "MLR")
 INFORMATION = (None, "expected", "observed")
-
-
-@dataclass(frozen=True)
-class SemFit:
-    """A fitted model.
-
-    Attributes
-    ----------
-    estimates : DataFrame
-        lavaan's columns ``lhs op rhs group label est se z pvalue ci_lower ci_upper std_all`` and, for the
-        standardized solution (SD per SD), ``std_se std_ci_lower std_ci_upper``. ``group`` holds the group's label.
-    vcov : ndarray (r, r)
-        Covariance matrix of the free parameters ``tau`` (r,).
-    converged : bool
-    n_obs, n_clusters, excluded : int
-        Cases used, clusters among them (0 without), and rows left out.
-    status : str
-        ``ok``, ``not_converged`` or ``inadmissible``; ``status_reason`` says why. Numbers of a fit whose status
-        is not ``ok`` are no result.
-    df : float
-        Degrees of freedom of t behind p-values and intervals; infinite for normal ones.
-    objective : float
-        Minus the log likelihood per case, without its constant.
-    inverse : ndarray (r, r)
-        Inverse information of one case, before any robust correction.
-    """
-
-    estimates: pd.DataFrame
-    vcov: np.ndarray = field(repr=False)
-    tau: np.ndarray = field(repr=False)
-    converged: bool
-    status: str
-    status_reason: str
-    df: float
-    objective: float
-    inverse: np.ndarray = field(repr=False)
-    information: str
-    robust: bool
-    correct: bool
-    problem: Problem = field(repr=False)
-
-    @cached_property
-    def fit_measures(self) -> dict[str, float]:
-        """Fit measures by lavaan's names (see `lib.sem.measures`), computed when first asked for.
-
-        Empty for a fit that did not converge.
-        """
-        if not self.converged:
-            return {}
-        return measure_fit(self.problem, self.tau, self.objective, self.inverse, robust=self.robust)
-
-    @property
-    def n_obs(self) -> int:
-        return self.problem.n
-
-    @property
-    def n_clusters(self) -> int:
-        return self.problem.sample.n_clusters
-
-    @property
-    def excluded(self) -> int:
-        return self.problem.sample.excluded
-
-    @property
-    def groups(self) -> tuple[str, ...]:
-        return self.problem.spec.groups
-
-    @property
-    def dropped(self) -> dict[str, tuple[str, ...]]:
-        """Covariates left out because they were constant or collinear, by group."""
-        return self.problem.sample.dropped
-
-    def row(self, lhs: str, op: str, rhs: str = "", *, group: str | None = None) -> pd.Series:
-        """One row of ``estimates``; a definition is found by its name and ``":="``.
-
-        Raises
-        ------
-        ModelError
-            If there is not exactly one such row.
-        """
-        table = self.estimates
-        hit = (table.lhs == lhs) & (table.op == op)
-        if op != ":=":
-            hit &= table.rhs == rhs
-        if group is not None:
-            hit &= table.group == group
-        if hit.sum() != 1:
-            raise ModelError(
-                f"{hit.sum()} rows match '{lhs} {op} {rhs}' in group {group!r}; exactly one is needed"
-            )
-        return table[hit].iloc[0]
 
 
 def fit(
@@ -218,18 +133,26 @@ def solve_problem(
     optimum = estimate(problem, start)
     tau, objective, converged = optimum.tau[0], float(optimum.objective[0]), bool(optimum.converged[0])
     spec = problem.spec
-    expected = invert_information(optimum.information[0], spec)
-    inverse = expected
-    if information == "observed" and converged:
+    status, reason = judge(spec, tau, problem.value, converged=converged)
+    weak = find_weakness(optimum.information[0], spec)
+    if weak and not find_weakness(start_information(problem), spec):
+        # the model is identified in general, but not where these data lead
+        status = "inadmissible" if converged else status
+        reason = f"these data hold no information on '{weak}'; simplify the model"
+    elif weak:
+        invert_information(optimum.information[0], spec)
+    if status == "not_converged" or weak:
+        return _without_numbers(
+            problem, tau, converged, status, reason, objective, information, robust, correct
+        )
+    inverse = invert_information(optimum.information[0], spec)
+    if information == "observed":
         hessian = model_information(
             spec, problem.layout, tau, problem.value, problem.groups, kind=information
         )
         inverse = invert_information(hessian, spec)
-    vcov = inverse / problem.n
-    if robust and converged:
-        vcov = sandwich(problem, tau, inverse)
+    vcov = sandwich(problem, tau, inverse) if robust else inverse / problem.n
     df = cluster_df(problem) if correct else np.inf
-    status, reason = judge(spec, tau, problem.value, converged=converged)
     table = tabulate(spec, tau, problem.value, vcov, df=df)
     return SemFit(
         table,
@@ -246,6 +169,20 @@ def solve_problem(
         correct,
         problem,
     )
+
+
+def _without_numbers(
+    problem: Problem, tau: np.ndarray, converged: bool, status: str, reason: str, objective: float,
+    information: str, robust: bool, correct: bool,
+) -> SemFit:  # fmt: skip
+    """A fit that failed: its table names the parameters and holds no numbers."""
+    nothing = np.full((len(tau), len(tau)), np.nan)
+    names = row_names(problem.spec)[reported(problem.spec)].reset_index(drop=True)
+    table = names.assign(**dict.fromkeys(NUMBERS, np.nan))
+    return SemFit(
+        table, nothing, tau, converged, status, reason, np.inf, objective, nothing, information, robust, correct,
+        problem,
+    )  # fmt: skip
 
 
 def _check_choice(name: str, value: object, choices: Sequence[object]) -> None:

@@ -15,10 +15,10 @@ from lib.errors import ModelError
 from lib.sem.distributions import chisq_p, f_p
 from lib.sem.expressions import Expression
 from lib.sem.fiml import evaluate_fiml, model_information
-from lib.sem.fit import SemFit
 from lib.sem.implied import lay_out, row_values
 from lib.sem.measures import baseline_moments
 from lib.sem.quantities import quantity, read_equations
+from lib.sem.result import SemFit
 from lib.sem.robust import h1_matrices, scale_test
 from lib.sem.spec import Spec
 from lib.sem.standard import jacobian

@@ -14,8 +14,9 @@ import numpy as np
 import pandas as pd
 
 from lib.errors import ModelError
-from lib.sem.fit import SemFit, fit
+from lib.sem.fit import fit
 from lib.sem.hypotheses import Test, difference_test, score_tests
+from lib.sem.result import SemFit
 from lib.sem.sample import find_groups
 
 LEVELS = ("configural", "metric", "scalar", "strict")

@@ -175,6 +175,13 @@ def estimate(problem: Problem, start: np.ndarray | None = None) -> Optimum:
     )
 
 
+def start_information(problem: Problem) -> np.ndarray:
+    """Expected information of one case (r, r) at the starting values."""
+    moments = problem.moments
+    start = start_values(problem.spec, moments.mean[0], moments.cov[0])
+    return evaluate(problem.spec, problem.layout, start[None], problem.value, moments)[2][0]
+
+
 def drop_covariates(spec: Spec, kept: np.ndarray) -> Spec:
     """Fix at 0 what a dropped covariate would have (kept: (G, p))."""
     if kept.all():

@@ -14,8 +14,8 @@ import numpy as np
 from lib.errors import ModelError
 from lib.sem.distributions import normal_cdf, quantile, two_sided_p
 from lib.sem.expressions import Expression
-from lib.sem.fit import SemFit
 from lib.sem.implied import row_values
+from lib.sem.result import SemFit
 from lib.sem.spec import Spec
 from lib.sem.standard import define, jacobian, standardize
 from lib.sem.syntax import read_expression

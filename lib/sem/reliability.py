@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 
 from lib.errors import ModelError
-from lib.sem.fit import SemFit
 from lib.sem.implied import imply, row_values
 from lib.sem.ordinal import categorical_omega, polychoric_correlations
+from lib.sem.result import SemFit
 from lib.sem.spec import COVARIANCE
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from lib.errors import ModelError
-from lib.sem.fit import SemFit
+from lib.sem.result import SemFit
 from lib.sem.spec import PATH, Spec
 
 

@@ -11,6 +11,9 @@ from lib.sem.implied import imply, row_values
 from lib.sem.spec import COVARIANCE, Spec
 from lib.sem.standard import jacobian, row_functions
 
+NUMBERS = (
+    "est", "se", "z", "pvalue", "ci_lower", "ci_upper", "std_all", "std_se", "std_ci_lower", "std_ci_upper",
+)  # fmt: skip
 NO_INFORMATION = 1e-9
 """Smallest eigenvalue of the information, scaled to a unit diagonal, that counts as identified."""
 
@@ -23,18 +26,26 @@ def invert_information(information: np.ndarray, spec: Spec) -> np.ndarray:
     ModelError
         If some direction has no information: the model is not identified.
     """
-    if not len(information):
-        return information
-    scale = np.sqrt(np.maximum(np.diag(information), 1e-300))
-    size, direction = np.linalg.eigh(information / np.outer(scale, scale))
-    if size[0] < NO_INFORMATION:
-        loads = np.abs(spec.basis @ direction[:, 0])
-        _, e = np.argwhere(spec.free == int(np.argmax(loads)))[0]
+    weak = find_weakness(information, spec)
+    if weak:
         raise ModelError(
-            f"the model is not identified: the data hold no information on '{' '.join(spec.rows[e].key).strip()}'; "
+            f"the model is not identified: the data hold no information on '{weak}'; "
             "fix it, add indicators or constrain parameters"
         )
-    return (direction / size) @ direction.T / np.outer(scale, scale)
+    scale = np.sqrt(np.diag(information))
+    return np.linalg.inv(information / np.outer(scale, scale)) / np.outer(scale, scale)
+
+
+def find_weakness(information: np.ndarray, spec: Spec) -> str:
+    """The parameter that moves most where there is no information, or an empty string."""
+    if not len(information):
+        return ""
+    scale = np.sqrt(np.maximum(np.diag(information), 1e-300))
+    size, direction = np.linalg.eigh(information / np.outer(scale, scale))
+    if size[0] > NO_INFORMATION:
+        return ""
+    _, e = np.argwhere(spec.free == int(np.argmax(np.abs(spec.basis @ direction[:, 0]))))[0]
+    return " ".join(spec.rows[e].key).strip()
 
 
 def judge(spec: Spec, tau: np.ndarray, value: np.ndarray, *, converged: bool) -> tuple[str, str]:

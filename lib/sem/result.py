@@ -1,0 +1,104 @@
+"""What a fit holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from lib.errors import ModelError
+from lib.sem.measures import measure_fit
+from lib.sem.problem import Problem
+
+
+@dataclass(frozen=True)
+class SemFit:
+    """A fitted model.
+
+    Attributes
+    ----------
+    estimates : DataFrame
+        lavaan's columns ``lhs op rhs group label est se z pvalue ci_lower ci_upper std_all`` and, for the
+        standardized solution (SD per SD), ``std_se std_ci_lower std_ci_upper``. ``group`` holds the group's label.
+    vcov : ndarray (r, r)
+        Covariance matrix of the free parameters ``tau`` (r,).
+    converged : bool
+    n_obs, n_clusters, excluded : int
+        Cases used, clusters among them (0 without), and rows left out.
+    status : str
+        ``ok``, ``not_converged`` or ``inadmissible``; ``status_reason`` says why. Numbers of a fit whose status
+        is not ``ok`` are no result.
+    df : float
+        Degrees of freedom of t behind p-values and intervals; infinite for normal ones.
+    objective : float
+        Minus the log likelihood per case, without its constant.
+    inverse : ndarray (r, r)
+        Inverse information of one case, before any robust correction.
+    """
+
+    estimates: pd.DataFrame
+    vcov: np.ndarray = field(repr=False)
+    tau: np.ndarray = field(repr=False)
+    converged: bool
+    status: str
+    status_reason: str
+    df: float
+    objective: float
+    inverse: np.ndarray = field(repr=False)
+    information: str
+    robust: bool
+    correct: bool
+    problem: Problem = field(repr=False)
+
+    @cached_property
+    def fit_measures(self) -> dict[str, float]:
+        """Fit measures by lavaan's names (see `lib.sem.measures`), computed when first asked for.
+
+        Empty for a fit without numbers.
+        """
+        if np.isnan(self.vcov).any():
+            return {}
+        return measure_fit(self.problem, self.tau, self.objective, self.inverse, robust=self.robust)
+
+    @property
+    def n_obs(self) -> int:
+        return self.problem.n
+
+    @property
+    def n_clusters(self) -> int:
+        return self.problem.sample.n_clusters
+
+    @property
+    def excluded(self) -> int:
+        return self.problem.sample.excluded
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        return self.problem.spec.groups
+
+    @property
+    def dropped(self) -> dict[str, tuple[str, ...]]:
+        """Covariates left out because they were constant or collinear, by group."""
+        return self.problem.sample.dropped
+
+    def row(self, lhs: str, op: str, rhs: str = "", *, group: str | None = None) -> pd.Series:
+        """One row of ``estimates``; a definition is found by its name and ``":="``.
+
+        Raises
+        ------
+        ModelError
+            If there is not exactly one such row.
+        """
+        table = self.estimates
+        hit = (table.lhs == lhs) & (table.op == op)
+        if op != ":=":
+            hit &= table.rhs == rhs
+        if group is not None:
+            hit &= table.group == group
+        if hit.sum() != 1:
+            raise ModelError(
+                f"{hit.sum()} rows match '{lhs} {op} {rhs}' in group {group!r}; exactly one is needed"
+            )
+        return table[hit].iloc[0]
