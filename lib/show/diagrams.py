@@ -194,7 +194,7 @@ def _chain(codebook: object, steps: Sequence[str], moderator: str) -> tuple[list
     arrows = [
         Arrow((box.x + width + 1, 105), (box.x + width + gap - 1, 105), 3.0, "", ()) for box in boxes[:-1]
     ]
-    said = " leads to ".join(f"{heading} ({', '.join(members)})" for heading, members in parts)
+    said = ", then ".join(f"{heading} ({', '.join(members)})" for heading, members in parts)
     footer = f"May differ by {lower_first(codebook.label(moderator), codebook)}" if moderator else ""
     panel = Panel(
         "",

@@ -10,7 +10,7 @@ from lib.disclosure.gate import ReleasedRow
 from lib.errors import ShowError
 from lib.show.marks import plain
 from lib.show.prose import Phrase
-from lib.show.words import UNIT_WORDS, is_shown, label_of, number, rounded_n
+from lib.show.words import COUNTED, UNIT_WORDS, is_shown, label_of, number, rounded_n
 
 EQUALS = "n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}"
 
@@ -38,7 +38,7 @@ def sample(rows: Iterable[ReleasedRow]) -> str:
     counts: dict[str, list[float]] = {}
     for row in rows:
         found = counts.setdefault(row.population, [])
-        if is_shown(row) and row.n_obs == row.n_obs:
+        if is_shown(row) and row.n_obs == row.n_obs and row.unit not in COUNTED:
             found.append(rounded_n(row))
         codebook = row.codebook
     parts = []

@@ -28,6 +28,7 @@ STATISTICS = {
     "delta_rmsea": "Change in RMSEA", "delta_srmr": "Change in SRMR", "a": "a", "b": "b", "before": "Before",
     "direct": "Direct", "indirect": "Indirect", "total": "Total", "share_explained": "Share of the total",
     "difference": "Difference", "mean": "Mean", "percent": "Percent", "count": "Count",
+    "fewest": "Fewest in a school", "most": "Most in a school", "enrolled": "Enrolled (printed in 2018)",
 }  # fmt: skip
 SMALL_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
@@ -119,7 +120,12 @@ def caution(row: ReleasedRow) -> str:
 
 
 def label_of(key: str, codebook: object) -> str:
-    """Label of a construct, column, level, population or statistic; of ``y ~ x``, that of ``y``."""
+    """Label of a construct, column, level, population or statistic; of ``y ~ x``, that of ``y``.
+
+    Keys joined by ``" & "`` are worded one after the other.
+    """
+    if " & " in key:
+        return ", ".join(label_of(part, codebook) for part in key.split(" & "))
     key = key.split("~")[0].strip()
     return STATISTICS.get(key) or (codebook.label(key) if key else "")
 
