@@ -25,6 +25,9 @@ class Optimum:
     iterations: np.ndarray
 
 
+MEMORY = 40
+"""Steps that BFGS keeps; it seldom needs half of them."""
+
 Evaluate = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]
 Slope = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
@@ -140,9 +143,9 @@ def descend(
     converged : ndarray (B,)
     """
     tau, active = start.copy(), np.arange(len(start))
-    bend = np.broadcast_to(inverse, (len(start), *inverse.shape[-2:])).copy()
+    memory: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
     objective, gradient = slope(tau, active)
-    move, length = -_times(bend, gradient), np.ones(len(start))
+    move, length = _direction(inverse, gradient, memory, active), np.ones(len(start))
     converged = np.abs((move * gradient).sum(1)) * n < tolerance
     for _ in range(max_iterations):
         active = active[~converged[active] & (length[active] > 1e-6)]
@@ -153,24 +156,34 @@ def descend(
         good = value <= objective[active] + 1e-12 * (1 + np.abs(objective[active]))
         length[active[~good]] *= 0.5
         done, step = active[good], step[good]
-        _update(bend, done, step, turned[good] - gradient[done])
+        _remember(memory, len(start), done, step, turned[good] - gradient[done])
         tau[done] += step
         objective[done], gradient[done], length[done] = value[good], turned[good], 1.0
-        move[done] = -_times(bend[done], gradient[done])
+        move[done] = _direction(inverse, gradient[done], memory, done)
         converged[done] = np.abs((move[done] * gradient[done]).sum(1)) * n[done] < tolerance
     return tau, converged
 
 
-def _update(bend: np.ndarray, which: np.ndarray, step: np.ndarray, change: np.ndarray) -> None:
-    """BFGS update of inverse Hessians, in place; steps without positive curvature teach nothing."""
+def _remember(memory: list, count: int, which: np.ndarray, step: np.ndarray, change: np.ndarray) -> None:
+    """Add the steps of the problems ``which``; steps without positive curvature teach nothing."""
     curve = (step * change).sum(1)
     use = curve > 1e-18
-    which, step, change, curve = which[use], step[use], change[use], curve[use]
-    turned = _times(bend[which], change)
-    weight = (1 + (change * turned).sum(1) / curve) / curve
-    mixed = turned[:, :, None] * step[:, None, :] / curve[:, None, None]
-    bend[which] += weight[:, None, None] * step[:, :, None] * step[:, None, :] - mixed - mixed.swapaxes(1, 2)
+    steps, changes = np.zeros((count, step.shape[1])), np.zeros((count, step.shape[1]))
+    weights = np.zeros(count)
+    steps[which[use]], changes[which[use]], weights[which[use]] = step[use], change[use], 1 / curve[use]
+    memory.append((steps, changes, weights))
+    del memory[:-MEMORY]
 
 
-def _times(matrix: np.ndarray, vector: np.ndarray) -> np.ndarray:
-    return (matrix @ vector[..., None])[..., 0]
+def _direction(inverse: np.ndarray, gradient: np.ndarray, memory: list, which: np.ndarray) -> np.ndarray:
+    """Minus the BFGS inverse Hessian times the gradient, by the two-loop recursion (Nocedal, 1980)."""
+    rest, sizes = gradient.copy(), []
+    for steps, changes, weights in reversed(memory):
+        size = weights[which] * (steps[which] * rest).sum(1)
+        rest -= size[:, None] * changes[which]
+        sizes.append(size)
+    out = rest @ inverse if inverse.ndim == 2 else (inverse[which] @ rest[..., None])[..., 0]
+    for (steps, changes, weights), size in zip(memory, reversed(sizes), strict=True):
+        back = weights[which] * (changes[which] * out).sum(1)
+        out += (size - back)[:, None] * steps[which]
+    return -out
