@@ -52,6 +52,10 @@ FIGURE = '::: {{#{label}}}\n```{{=html}}\n<div class="plate"></div>\n```\n\n{cap
         ("As shown [@hayes2021].", ["rq2a.ipynb, cell 41: @hayes2021 is not in references.bib", "did you mean 'hayes2022'"]),
         ('::: {#fig-new}\n```{=html}\n<div class="plate"></div>\n```\n:::', ["cell 41: fig-new has no caption"]),
         ("{{< include more.md >}}", ["cell 41: {{< include >}} is not supported"]),
+        ("See [there](#nowhere).", ["rq2a.ipynb, cell 41: the link #nowhere leads to nothing"]),
+        ("See [there](rq1c.ipynb).", ["cell 41: the link rq1c.ipynb leads to nothing"]),
+        ("See [there](rq1a.ipynb#nowhere).", ["cell 41: the link rq1a.ipynb#nowhere leads to nothing"]),
+        ("A [file](../downloads/none.csv).", ["cell 41: the link ../downloads/none.csv leads to nothing"]),
         ("::: {.callout-note}\nAn open end.", ["rq2a.ipynb, cell 41", "is not closed"]),
     ],
 )  # fmt: skip
@@ -69,6 +73,15 @@ def test_all_mistakes_are_listed_at_once(stage):
 
 def test_code_is_not_mistaken_for_references_or_shortcodes(stage):
     add_cell(stage, "Write `@fig-x` or `{{< include x >}}`; mail me at someone@example.org.")
+    check_stage(stage)
+
+
+def test_links_that_lead_somewhere_are_left_alone(stage):
+    add_cell(
+        stage,
+        "[a](rq1a.ipynb#fig-exhibit-12) [b](../index.html#how) [c](#evidence) [d](../downloads/estimates.csv) "
+        "[e](https://example.org/x) [f](mailto:someone@example.org) [g](rq1a.html#row-rq1a-env_peer_support)",
+    )
     check_stage(stage)
 
 

@@ -159,6 +159,17 @@ def test_callouts_tabs_footnotes_and_links_to_notebooks(site):
     assert tree(site, "chapters/rq2a.html").xpath("//a[@href='rq1a.html#fig-exhibit-12']")
 
 
+def test_a_title_is_text_whatever_it_holds(tmp_path):
+    stage = tmp_path / "stage"
+    shutil.copytree(STAGE, stage)
+    (stage / "chapters/models.md").write_text(
+        "# *Models* <script>alert(1)</script> {#sec-models}\n\nWords.\n"
+    )
+    render(stage, tmp_path / "site")
+    page = tree(tmp_path / "site", "chapters/models.html")
+    assert text(page.find(".//h1")) == "Models <script>alert(1)</script>"
+
+
 def test_pages_turn_in_reading_order(site):
     turn = tree(site, "chapters/rq1b.html").find_class("turn")[0]
     assert turn.xpath("a/@href") == ["rq1a.html", "rq2a.html"]
@@ -177,14 +188,17 @@ def test_two_renderings_are_equal(site, tmp_path):
         assert path.read_bytes() == (tmp_path / "again" / path.relative_to(site)).read_bytes()
 
 
-def test_one_page_alone_needs_no_other_file(tmp_path):
+@pytest.mark.parametrize(
+    ("name", "words"), [("rq1b", "all students: Exhibit 12 in measures."), ("rq2a", "on another page")]
+)
+def test_one_page_alone_needs_no_other_file(tmp_path, name, words):
     out = tmp_path / "page.html"
-    render_single(STAGE / "chapters/rq1b.ipynb", STAGE, out)
+    render_single(STAGE / f"chapters/{name}.ipynb", STAGE, out)
     page = html.document_fromstring(out.read_text("utf-8"))
     assert page.xpath("//@src") == [] and page.xpath("//link/@href") == []
     assert all(href.startswith("#") for href in page.xpath("//main//a/@href"))
     assert "default-src 'none'" in page.xpath("//meta[@http-equiv]/@content")[0]
-    assert "all students: Exhibit 12 in measures." in text(page.xpath("//main")[0])
+    assert words in text(page.xpath("//main")[0])
 
 
 def test_nothing_is_written_when_a_page_is_wrong(tmp_path):

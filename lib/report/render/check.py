@@ -6,17 +6,20 @@ Each message names the page and the cell, counted in the author's notebook.
 from __future__ import annotations
 
 import json
+import posixpath
 import re
 from collections import defaultdict
 from pathlib import Path
+from urllib.parse import unquote
 
 from lib.errors import BuildError
-from lib.report.render.book import read_book
+from lib.report.render.book import Book, read_book
 from lib.report.render.labels import Found, find
 from lib.study.codebook import nearest
 
 __all__ = ["check_pages", "check_stage"]
 
+EXHIBITS = "exhibits.html"  # made while rendering
 BIBTEX_KEY = re.compile(r"^\s*@(?!comment|string|preamble)\w+\s*[{(]\s*([^,\s]+)\s*,", re.I | re.M)
 
 
@@ -30,17 +33,19 @@ def check_stage(project: Path) -> None:
         citation that is not in the bibliography, a missing caption, a shortcode.
     """
     book = read_book(project)
-    check_pages([find(page, book) for page in book.pages], book.bibliography)
+    check_pages([find(page, book) for page in book.pages], book)
 
 
-def check_pages(pages: list[Found], bibliography: tuple[Path, ...]) -> None:
+def check_pages(pages: list[Found], book: Book) -> None:
     """Check pages that are parsed already; raises one ``BuildError`` that lists every problem."""
+    bibliography, folder = book.bibliography, book.folder
     problems = [
         *_shortcodes(pages),
         *_captions(pages),
         *_labels_twice(pages),
         *_references(pages),
         *_citations(pages, bibliography),
+        *_links(pages, folder),
     ]
     if len(problems) == 1:
         raise BuildError(problems[0])
@@ -99,6 +104,29 @@ def _citations(pages: list[Found], bibliography: tuple[Path, ...]) -> list[str]:
         for key, cell in found.citations
         if key not in known and key != "*"
     ]
+
+
+def _links(pages: list[Found], folder: Path) -> list[str]:
+    """Links of the text to a place, page or file of the report that is not there."""
+    by_address = {address: found for found in pages for address in (found.page.href, found.page.source)}
+    problems = []
+    for found in pages:
+        for url, cell in found.links:
+            path, _, anchor = unquote(url).partition("#")
+            if ":" in path or path.startswith("//"):
+                continue
+            address = posixpath.normpath(posixpath.join(posixpath.dirname(found.page.href), path))
+            target = by_address.get(address) if path else found
+            known = (
+                not anchor or anchor in target.identifiers
+                if target
+                else address == EXHIBITS or (folder / address).is_file()
+            )
+            if not known:
+                problems.append(
+                    f"{found.page.source}, cell {cell}: the link {url} leads to nothing; correct it or take it out"
+                )
+    return problems
 
 
 def bibliography_keys(bibliography: tuple[Path, ...]) -> set[str]:

@@ -59,7 +59,7 @@ def render(project: Path, out: Path, *, progress: Callable[[str, int, int], None
     book = read_book(Path(project))
     with ThreadPoolExecutor(WORKERS) as pool:
         pages = list(pool.map(lambda page: find(page, book), book.pages))
-        check_pages(pages, book.bibliography)
+        check_pages(pages, book)
         book, pages = with_exhibits_page(book, pages)
         index = target_index(pages)
         for found in pages:
@@ -101,7 +101,7 @@ def render_single(notebook: Path, project: Path, out: Path) -> None:
     found = find(page, book)
     known = {target.label for target in found.targets}
     _drop_outward_references(found, known)
-    check_pages([found], book.bibliography)
+    check_pages([found], book)
     typeset(found, target_index([found]), book)
     set_citations([found], book)
     contents = contents_of(found.doc)
@@ -126,19 +126,24 @@ def _single_policy(style: str, script: str) -> str:
 
 
 def _drop_outward_references(found: Found, known: set[str]) -> None:
-    """A page on its own names the report's other exhibits without a link."""
+    """A page on its own names the report's other exhibits and pages without a link."""
 
     def visit(element: pf.Element, _: pf.Doc):
-        if isinstance(element, pf.Cite):
-            labels = [citation.id for citation in element.citations]
-            if any(label in outward for label in labels):
-                return pf.Str(", ".join(_name_of(label) for label in labels))
+        if isinstance(element, pf.Cite) and any(citation.id in outward for citation in element.citations):
+            return pf.Str(", ".join(_name_of(citation.id) for citation in element.citations))
+        if isinstance(element, pf.Link) and _is_relative(element.url):
+            return pf.Span(*element.content)
         return None
 
     outward = {label for label, _ in found.references} - known
-    if outward:
-        found.doc.walk(visit)
-        found.references = [(label, cell) for label, cell in found.references if label in known]
+    found.doc.walk(visit)
+    found.references = [(label, cell) for label, cell in found.references if label in known]
+    found.links = [(url, cell) for url, cell in found.links if not _is_relative(url)]
+
+
+def _is_relative(url: str) -> bool:
+    """Whether a link leads to another file of the report."""
+    return not url.startswith(("#", "//")) and ":" not in url.partition("#")[0]
 
 
 def _name_of(label: str) -> str:

@@ -147,4 +147,6 @@ def _inline(title: str) -> str:
 
     if not set("*_`$\\[") & set(title):
         return html.escape(title, quote=False)
-    return run(title, "-f", "markdown", "-t", "html5", "--mathml", page=title).strip()[3:-4]
+    return run(title, "-f", "markdown-raw_html-raw_attribute", "-t", "html5", "--mathml", page=title).strip()[
+        3:-4
+    ]

@@ -20,6 +20,7 @@ __all__ = ["KINDS", "Found", "Target", "find", "label_kind", "target_index"]
 
 KINDS = {"fig": "Figure", "tbl": "Table", "eq": "Equation", "sec": "Section"}
 LABEL = re.compile(r"\A(fig|tbl|eq|sec)-[\w.-]+\Z", re.I)
+IDENTITY = re.compile(r"\bid=[\"']([^\"']+)[\"']")
 EQUATION = re.compile(r"\A\{#(eq-[\w.-]+)\}")
 
 
@@ -59,6 +60,8 @@ class Found:
     citations: list[tuple[str, int]] = field(default_factory=list)
     uncaptioned: list[tuple[str, int]] = field(default_factory=list)
     shortcodes: list[tuple[str, int]] = field(default_factory=list)
+    links: list[tuple[str, int]] = field(default_factory=list)
+    identifiers: set[str] = field(default_factory=set)
     heading_numbers: dict[str, str] = field(default_factory=dict)
     has_reference_list: bool = False
 
@@ -107,6 +110,10 @@ def find(page: Page, book: Book) -> Found:
     def visit(element: pf.Element, _: pf.Doc) -> None:
         nonlocal cell
         cell = marker_cell(element) or cell
+        if isinstance(element, (pf.RawBlock, pf.RawInline)):
+            found.identifiers |= set(IDENTITY.findall(element.text))
+        elif identifier := getattr(element, "identifier", ""):
+            found.identifiers.add(identifier)
         if isinstance(element, pf.Header):
             _heading(element, found, levels, cell, book)
         elif isinstance(element, (pf.Div, pf.Table, pf.Figure)):
@@ -123,10 +130,14 @@ def find(page: Page, book: Book) -> Found:
             for citation in element.citations:
                 kind = label_kind(citation.id)
                 (found.references if kind else found.citations).append((_lower(citation.id), cell))
+        elif isinstance(element, pf.Link):
+            found.links.append((element.url, cell))
         elif isinstance(element, pf.Str) and element.text == "{{<":
             found.shortcodes.append((_next_word(element), cell))
 
     found.doc.walk(visit)
+    found.identifiers |= {identity for text in found.shelf for identity in IDENTITY.findall(text)}
+    found.identifiers |= {target.label for target in found.targets} | {"main"}
     return found
 
 

@@ -72,7 +72,7 @@ def prepare(project: Path, copy: Path) -> None:
     """Copy the stage, settle what this renderer relies on, add the list of figures and tables."""
     book = read_book(project)
     pages = [find(page, book) for page in book.pages]
-    check_pages(pages, book.bibliography)
+    check_pages(pages, book)
     shutil.copytree(project, copy, ignore=shutil.ignore_patterns(OUTPUT, "_book", ".quarto"))
     settings = dict(book.settings)
     settings["project"] = dict(settings.get("project") or {}, type="book", **{"output-dir": OUTPUT})

@@ -37,6 +37,8 @@ def sections(href: str, title: str, body: str) -> list[Section]:
         HTML of its text.
     """
     tree = lxml_html.fragment_fromstring(body, create_parent="div")
+    for table in tree.xpath(".//details[@class='data']"):
+        table.drop_tree()  # the numbers of a figure would outweigh all words
     entries = []
     for section in tree.xpath("./section[@id][contains(@class, 'level2')]"):
         title_element = section.find("h2")
