@@ -9,7 +9,6 @@ altered object can carry other rows.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from types import SimpleNamespace
 from typing import NoReturn
 from weakref import WeakKeyDictionary
 
@@ -21,6 +20,7 @@ from lib.disclosure.notes import HIDDEN, table_notes
 from lib.disclosure.prior import printed_rows
 from lib.disclosure.rules import (
     COUNTED_UNITS,
+    NUMBERS,
     PERSONS,
     PROTECTS,
     caution_words,
@@ -28,6 +28,7 @@ from lib.disclosure.rules import (
     few,
     latent_few,
     lopsided,
+    may_stand,
     rounded,
     telling,
     too_few_words,
@@ -38,7 +39,7 @@ from lib.study.load import Study
 
 __all__ = ["COUNTED_UNITS", "HIDDEN", "NUMBER_COLUMNS", "PERSONS", "Released", "ReleasedRow", "release"]
 
-NUMBER_COLUMNS = tuple(column for column in ESTIMATE_COLUMNS if column not in TEXT_COLUMNS)
+NUMBER_COLUMNS = NUMBERS
 NOT_ESTIMATED = "not estimated: too few students"
 _register: WeakKeyDictionary = WeakKeyDictionary()
 
@@ -81,15 +82,16 @@ class _Sealed:
 class ReleasedRow(_Sealed):
     """One released result; every column of the row shape is an attribute.
 
-    Made by ``Released.row`` and by iteration. ``ReleasedRow(values=..., codebook=...)`` reads a stored
-    record again and puts it through ``release`` on its own.
+    Made by ``Released.row`` and by iteration. ``ReleasedRow(values=..., codebook=...)`` reads the stored
+    record of a row released before, and refuses one that could not have been.
     """
 
     __slots__ = ()
 
     def __init__(self, *, values: dict, codebook: Codebook):
-        again = release(pd.DataFrame([values]), SimpleNamespace(codebook=codebook))
-        _register[self] = next(iter(again))._held()
+        if not may_stand(values, codebook):
+            raise DisclosureError("1 stored row could not have passed the gate; release its results again")
+        _register[self] = (dict(values), codebook)
 
     @property
     def values(self) -> dict:

@@ -11,6 +11,7 @@ import re
 import numpy as np
 import pandas as pd
 
+from lib.analysis.estimates import ESTIMATE_COLUMNS, TEXT_COLUMNS
 from lib.study.codebook import Codebook, DisclosureSettings
 
 PERSONS = ("students", "teachers")
@@ -20,6 +21,7 @@ LATENT = re.compile(r"\b(?:SEM|CFA|latent)\b|^(?:ML|MLR|FIML)$", re.IGNORECASE)
 EXTREMES = frozenset({"min", "max", "minimum", "maximum", "range", "outlier"})
 PERCENTILE = re.compile(r"^(?:p|q|percentile[ _]?)(\d{1,2})$|^(median)$")
 SPREADS = re.compile(r"\b(?:icc|variance|var)\b|cluster", re.IGNORECASE)
+NUMBERS = tuple(column for column in ESTIMATE_COLUMNS if column not in TEXT_COLUMNS)
 NAMES = ("term", "contrast", "estimator", "model")
 
 
@@ -103,10 +105,35 @@ def telling(rows: pd.DataFrame, codebook: Codebook) -> pd.Series:
         found |= means & (np.minimum(rank, 100 - rank) / 100 * rows["n_obs"] < settings.k)
         found |= rows[name].str.contains(SPREADS) & (rows["n_clusters"] < settings.min_clusters)
     found |= means & (rows["std_error"] == 0)
-    plain = means & (rows["contrast"] == "") & (rows["unit"] == "points")
-    for key, scale in codebook.scales.items():
-        found |= plain & (rows["term"] == key) & rows["estimate"].isin((scale.low, scale.high))
-    return found
+    ends = [
+        term in codebook.scales and estimate in (codebook.scales[term].low, codebook.scales[term].high)
+        for term, estimate in zip(rows["term"], rows["estimate"], strict=True)
+    ]
+    return found | (
+        means & (rows["contrast"] == "") & (rows["unit"] == "points") & np.array(ends, dtype=bool)
+    )
+
+
+def may_stand(values: dict, codebook: Codebook) -> bool:
+    """Whether one stored row could have passed the gate: the rules D1 and D2, and no number in a hidden row.
+
+    Where the study is synthetic, small numbers of its own report are shown as printed (D16).
+    """
+    settings = codebook.disclosure
+    told = {
+        name: values[name]
+        for name in NUMBERS
+        if values.get(name) is not None and values[name] == values[name]
+    }
+    if values["status"] != "ok":
+        return not told
+    n, estimate, unit = told.get("n_obs", np.inf), told.get("estimate", np.inf), values["unit"]
+    small = (n < settings.k and (unit in PERSONS or unit not in COUNTED_UNITS)) or (
+        unit in PERSONS and estimate < settings.k
+    )
+    share = unit == "percent" and values["contrast"] == "" and np.isfinite(n) and np.isfinite(estimate)
+    counted = round(estimate * n / 100) if share else n
+    return codebook.synthetic or not (small or (share and min(counted, n - counted) < settings.m))
 
 
 def rounded(rows: pd.DataFrame, settings: DisclosureSettings) -> pd.DataFrame:
