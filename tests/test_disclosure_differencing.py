@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from itertools import combinations, product
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,7 @@ from lib.disclosure.lattice import choose_lattice
 from lib.disclosure.releases import read_releases, write_release
 from lib.disclosure.span import Span, parallel
 from lib.errors import DisclosureError
+from lib.study.load import load_study
 from tests.disclosure_attacker import in_real_span, in_span
 from tests.disclosure_studies import CODEBOOK, random_students, study_of
 
@@ -162,13 +164,22 @@ def test_a_broken_ledger_is_named(tmp_path):
 
 
 def test_an_earlier_release_narrows_what_may_follow():
-    students = random_students(4, 600)
-    study = study_of(students)
-    free = choose_lattice(study)
-    bound = choose_lattice(
-        study, released=[{"race": ("black",), "gender": ("female",), "grade_level": ("9",)}]
-    )
-    assert bound.states == free.states
-    other = dataclasses.replace(CODEBOOK.disclosure, k=20)
-    study.codebook = dataclasses.replace(CODEBOOK, disclosure=other)
+    sizes = {("9", "female"): 65, ("9", "male"): 5, ("10", "female"): 80, ("11", "male"): 100}
+    rows = [(*key, "black") for key, n in sizes.items() for _ in range(n)]
+    study = study_of(pd.DataFrame(rows, columns=["grade_level", "gender", "race"]))
+    offer = {"columns": ("grade_level",), "max_depth": 1, "chapters": []}
+    state = (("grade_level", "9"),)
+    assert state in choose_lattice(study, released=[], **offer).offered
+    earlier = [{"grade_level": ("9",), "gender": ("female",)}]
+    assert state not in choose_lattice(study, released=earlier, **offer).offered
+
+
+def test_k_is_a_setting():
+    study = study_of(random_students(4, 600))
+    study.codebook = dataclasses.replace(CODEBOOK, disclosure=dataclasses.replace(CODEBOOK.disclosure, k=20))
     assert (choose_lattice(study).students[:, 0] >= 20).all()
+
+
+def test_the_offer_of_the_shipped_study_keeps_four_fifths_of_its_states():
+    lattice = choose_lattice(load_study(Path(__file__).parent.parent / "data"))
+    assert lattice.kept_share >= 0.8

@@ -112,14 +112,16 @@ def choose_lattice(
     earlier = released_populations(study) if released is None else released
     released = [among_respondents(rule, study.codebook) for rule in earlier]
     names = tuple(columns) if columns is not None else (*settings.filter_columns, *settings.filter_alone)
-    cells = cells_of(students, sorted(_defining(study.codebook, names, released)))
+    named = [population.where for population in study.codebook.populations.values()]
+    rules = named if chapters is None else list(chapters)
+    defining = {*names, *(column for rule in [*released, *rules] for column in rule)}
+    cells = cells_of(students, sorted(defining))
     release = Release(cells, small_sets(cells, k=settings.k, columns=settings.differencing_columns))
     for rule in released:
         release.publish(cells.indicator(rule))
     release.concede()
     levels = {name: _offered_levels(name, cells, study.codebook) for name in names}
-    named = study.codebook.populations.values() if chapters is None else ()
-    for rule in [population.where for population in named] if chapters is None else list(chapters):
+    for rule in rules:
         _publish_if_safe(release, cells.indicator(rule), settings)
     combos = _combinations(settings, columns, max_depth)
     states, indicators = _states(cells, levels, combos)
@@ -140,11 +142,6 @@ def _offered_levels(column: str, cells: Cells, codebook: Codebook) -> dict[str, 
     groups = [codebook.populations[key].where for key in (codebook.focal, codebook.reference)]
     keep = tuple(level for where in groups for level in where.get(column, ()))
     return merge_levels(counts, k=codebook.disclosure.k, keep=keep)
-
-
-def _defining(codebook: Codebook, names: Sequence[str], released: Iterable[Rule]) -> set[str]:
-    named = {column for population in codebook.populations.values() for column in population.where}
-    return set(names) | named | {column for rule in released for column in rule}
 
 
 def _combinations(
