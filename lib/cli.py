@@ -160,5 +160,79 @@ def check(folder: Path, page: Path | None) -> None:
     sys.exit(2 if refusing(faults) else 0)
 
 
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+def init(folder: Path) -> None:
+    """Write a commented codebook.yml beside the tables of a FOLDER; what it guesses is marked."""
+    from lib.study.init import init_study
+
+    path = init_study(folder)
+    click.echo(f"{path} written; correct what is marked as a guess, then run: lwo check {folder}")
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--n", "students", type=click.IntRange(1), help="Students (default: as many as the study had).")
+@click.option("--seed", type=int, required=True, help="Of every draw.")
+@click.option("--null", is_flag=True, help="No association and no difference anywhere.")
+@click.option("--plant", metavar="FINDING", help="With --null: keep what one finding needs, such as 1a-1.")
+@click.option("--parts", is_flag=True, help="Students as Parquet parts, for studies of up to 10 million.")
+@click.option("--population", type=click.Path(path_type=Path), default="data", show_default=True,
+              help="Folder with the population.yml and codebook.yml to draw from.")  # fmt: skip
+def simulate(
+    folder: Path,
+    students: int | None,
+    seed: int,
+    null: bool,
+    plant: str | None,
+    parts: bool,
+    population: Path,
+) -> None:
+    """Draw a synthetic study from a population into a new FOLDER."""
+    from lib.study import simulate as draw
+    from lib.study.simulate_parts import simulate_parts
+
+    if parts:
+        if students is None or plant:
+            raise click.UsageError("--parts needs --n and takes no --plant")
+        simulate_parts(population, folder, n=students, seed=seed, null=null)
+    else:
+        drawn = draw.simulate(population, n=students, seed=seed, null=null, plant=plant)
+        draw.write_study(drawn, folder, source=population)
+    click.echo(f"{folder} written; build it with: lwo build --study {folder} --out {folder.name}-site")
+
+
+@main.command()
+@click.argument("site", type=click.Path(path_type=Path), default=Path("_site"))
+@click.option("--study", type=click.Path(path_type=Path), help="Look for this study's records too.")
+@click.option("--json", "report", type=click.Path(path_type=Path), help="Write the leaks to this file.")
+def audit(site: Path, study: Path | None, report: Path | None) -> None:
+    """Attack a finished SITE: is any student to be found in any published byte?"""
+    import dataclasses
+    import json
+
+    from lib.disclosure.audit import audit_site
+    from lib.study.load import load_study
+
+    leaks = audit_site(site, study=load_study(study) if study else None)
+    if report:
+        report.write_text(json.dumps([dataclasses.asdict(leak) for leak in leaks], indent=2) + "\n", "utf-8")
+    for leak in leaks:
+        click.echo(f"{leak.kind}: {leak.file}, {leak.place}: {leak.message}")
+    click.echo(f"{len(leaks)} leaks found in {site}")
+    sys.exit(1 if leaks else 0)
+
+
+@main.command()
+@click.option("--study", type=click.Path(path_type=Path), help=STUDY_HELP)
+@click.option("--port", type=int, default=8765, show_default=True)
+@click.pass_obj
+def preview(obj: dict, study: Path | None, port: int) -> None:
+    """Serve the site on this machine; rebuild and reload when a chapter, lib or the data change."""
+    from lib.report.preview import serve
+
+    serve(study=study, port=port, say=click.echo, debug=obj["debug"])
+
+
 if __name__ == "__main__":
     main()

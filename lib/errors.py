@@ -23,6 +23,8 @@ class ModelError(ReportError):
 class DisclosureError(ReportError):
     """A table could not be released, or a published file would reveal a student."""
 
+    exit_status = 1
+
 
 class ShowError(ReportError):
     """A figure, table or sentence was asked for something it cannot show."""

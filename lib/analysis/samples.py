@@ -43,7 +43,7 @@ def counts_by_school(
     Returns
     -------
     DataFrame
-        Three rows for each part, ``contrast`` being one of ``COUNTED``.
+        Three rows for each part that anybody is in, ``contrast`` being one of ``COUNTED``.
     """
     table = getattr(study, kind)
     table = table.drop_duplicates(distinct) if distinct else table
@@ -53,6 +53,8 @@ def counts_by_school(
         inside = pd.Series(True, index=table.index)
         for column, level in where.items():
             inside &= table[column].astype(object) == level
+        if not inside.any():
+            continue
         by_school = [int((inside & (table[school] == one)).sum()) for one in schools]
         counted = {"count": int(inside.sum())}
         if len(schools) > 1:

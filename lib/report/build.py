@@ -19,7 +19,7 @@ import pandas as pd
 import yaml
 
 from lib.analysis.estimates import ESTIMATE_COLUMNS
-from lib.errors import BuildError
+from lib.errors import BuildError, DisclosureError
 from lib.report.cache import digests
 from lib.report.exchange import exchange, repair
 from lib.report.marks import published_rows
@@ -88,6 +88,7 @@ def build(
         new = site.with_name(site.name + ".new")
         shutil.rmtree(new, ignore_errors=True)
         render(stage, new, chosen)
+        refuse_leaks(new, loaded)
         exchange(new, site)
     names = [page.name for page in project.pages]
     return Built(site, chosen, tuple(stale), tuple(name for name in names if name not in stale))
@@ -110,6 +111,19 @@ def render(stage: Path, out: Path, renderer: str) -> None:
         from lib.report.render import embedded as module
     module.render(stage, out)
     shutil.copytree(stage / "downloads", out / "downloads", dirs_exist_ok=True)
+
+
+def refuse_leaks(site: Path, study: Study) -> None:
+    """Attack the finished site before anyone reads it; a leak stops the build."""
+    from lib.disclosure.audit import audit_site
+
+    leaks = audit_site(site, study=study)
+    if leaks:
+        shutil.rmtree(site)
+        listed = "\n".join(f"  {leak.kind}: {leak.file}, {leak.place}: {leak.message}" for leak in leaks[:20])
+        raise DisclosureError(
+            f"the site would give away {len(leaks)} things, so it is not published:\n{listed}"
+        )
 
 
 def check_site_folder(site: Path, root: Path) -> None:
