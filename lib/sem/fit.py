@@ -18,6 +18,7 @@ from lib.sem.result import SemFit
 from lib.sem.robust import check_clusters, cluster_df, sandwich
 from lib.sem.spec import Spec
 from lib.sem.tables import (
+    NAMES,
     NUMBERS,
     find_weakness,
     invert_information,
@@ -177,8 +178,8 @@ def _without_numbers(
 ) -> SemFit:  # fmt: skip
     """A fit that failed: its table names the parameters and holds no numbers."""
     nothing = np.full((len(tau), len(tau)), np.nan)
-    names = row_names(problem.spec)[reported(problem.spec)].reset_index(drop=True)
-    table = names.assign(**dict.fromkeys(NUMBERS, np.nan))
+    names = [row for row, show in zip(row_names(problem.spec), reported(problem.spec), strict=True) if show]
+    table = pd.DataFrame(names, columns=NAMES).assign(**dict.fromkeys(NUMBERS, np.nan))
     return SemFit(
         table, nothing, tau, converged, status, reason, np.inf, objective, nothing, information, robust, correct,
         problem,

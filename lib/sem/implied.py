@@ -87,23 +87,19 @@ def imply_rows(spec: Spec, values: np.ndarray) -> Implied:
     lead = values.shape[:2]
     paths, covs = np.zeros((*lead, m, m), values.dtype), np.zeros((*lead, m, m), values.dtype)
     intercepts = np.zeros((*lead, m), values.dtype)
-    at = spec.kind == PATH
-    paths[:, :, spec.i[at], spec.j[at]] = values[:, :, at]
-    at = spec.kind == COVARIANCE
-    covs[:, :, spec.i[at], spec.j[at]] = values[:, :, at]
-    covs[:, :, spec.j[at], spec.i[at]] = values[:, :, at]
-    at = spec.kind == MEAN
-    intercepts[:, :, spec.i[at]] = values[:, :, at]
-    spread = _resolve(paths, np.unique(spec.i[spec.kind == PATH]))
+    path, cov, mean = spec.places
+    paths[:, :, spec.i[path], spec.j[path]] = values[:, :, path]
+    covs[:, :, spec.i[cov], spec.j[cov]] = values[:, :, cov]
+    covs[:, :, spec.j[cov], spec.i[cov]] = values[:, :, cov]
+    intercepts[:, :, spec.i[mean]] = values[:, :, mean]
+    spread = _resolve(paths, *spec.moved)
     full = spread @ covs @ spread.swapaxes(-1, -2)
     centre = (spread @ intercepts[..., None])[..., 0]
     return Implied(spread, full, centre, full[..., :p, :p], centre[..., :p])
 
 
-def _resolve(paths: np.ndarray, moved: np.ndarray) -> np.ndarray:
+def _resolve(paths: np.ndarray, moved: np.ndarray, rest: np.ndarray) -> np.ndarray:
     """(I - A)^-1; only the variables ``moved`` by others need a matrix inverse."""
-    m = paths.shape[-1]
-    rest = np.delete(np.arange(m), moved)
     inner = np.linalg.inv(np.eye(len(moved)) - paths[..., moved[:, None], moved])
     spread = np.zeros(paths.shape, paths.dtype)
     spread[..., rest, rest] = 1.0

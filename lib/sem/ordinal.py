@@ -14,7 +14,7 @@ import pandas as pd
 
 from lib.errors import ModelError
 from lib.sem.distributions import normal_cdf, quantile
-from lib.sem.sample import read_numbers
+from lib.sem.sample import read_table
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(32)
 LARGEST = 0.9999
@@ -52,7 +52,7 @@ def polychoric_correlations(data: pd.DataFrame, items: Sequence[str]) -> Polycho
     ModelError
         If an item takes one value only.
     """
-    table = np.column_stack([read_numbers(data, item) for item in items])
+    table = read_table(data, items)
     table = table[~np.isnan(table).any(1)]
     codes, thresholds = [], {}
     for item, column in zip(items, table.T, strict=True):

@@ -126,7 +126,7 @@ def take_sample(
         For unknown, textual, infinite, constant or collinear columns and for groups that are too small.
     """
     _check_columns(data, names, "the model")
-    table = np.column_stack([read_numbers(data, name) for name in names])
+    table = read_table(data, names)
     present = ~np.isnan(table)
     use = present.all(1) if missing == "listwise" else present.any(1)
     columns = [list(names).index(name) for name in covariates]
@@ -158,9 +158,9 @@ def take_sample(
 
 def _codes(column: pd.Series, groups: Sequence[str]) -> np.ndarray:
     at = {label: g for g, label in enumerate(groups)}
-    return np.array(
-        [at.get(str(value), -1) if known else -1 for value, known in zip(column, column.notna(), strict=True)]
-    )
+    codes, values = pd.factorize(column)
+    # the last place serves missing values, whose code is -1
+    return np.array([at[str(value)] for value in values] + [-1])[codes]
 
 
 def _check_columns(data: pd.DataFrame, names: Sequence[str], user: str) -> None:
@@ -170,6 +170,16 @@ def _check_columns(data: pd.DataFrame, names: Sequence[str], user: str) -> None:
         hint = f"; did you mean '{near[0]}'?" if near else "; check the names against the codebook"
         others = f" and {len(unknown) - 1} more" if len(unknown) > 1 else ""
         raise ModelError(f"{user} uses '{unknown[0]}'{others}, which the data do not have{hint}")
+
+
+def read_table(data: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
+    """Columns as floats (N, p), NaN where missing; unknown, textual and infinite columns are errors."""
+    block = data[list(names)]
+    if all(isinstance(dtype, np.dtype) and dtype.kind in "fiub" for dtype in block.dtypes):
+        table = block.to_numpy(float)
+        if not np.isinf(table).any():
+            return table
+    return np.column_stack([read_numbers(data, name) for name in names])
 
 
 def read_numbers(data: pd.DataFrame, name: str) -> np.ndarray:
@@ -194,14 +204,16 @@ def read_numbers(data: pd.DataFrame, name: str) -> np.ndarray:
 def _kept(values: np.ndarray, names: Sequence[str], covariates: Sequence[int], where: str) -> np.ndarray:
     """Which variables a group can estimate; an indicator or outcome it cannot estimate is an error."""
     kept = np.ones(len(names), bool)
-    for column, name in enumerate(names):
-        answered = values[~np.isnan(values[:, column]), column]
-        if len(answered) < 2 or np.ptp(answered) == 0:
-            if column not in covariates:
-                raise ModelError(
-                    f"'{name}' does not vary in {where} ({len(answered)} values); leave it out of the model"
-                )
-            kept[column] = False
+    seen = ~np.isnan(values)
+    high = np.where(seen, values, -np.inf).max(0)
+    low = np.where(seen, values, np.inf).min(0)
+    for column in np.flatnonzero((seen.sum(0) < 2) | (high <= low)):
+        if column not in covariates:
+            raise ModelError(
+                f"'{names[column]}' does not vary in {where} ({seen[:, column].sum()} values); "
+                "leave it out of the model"
+            )
+        kept[column] = False
     order = [c for c in covariates if kept[c]]
     complete = values[:, order][~np.isnan(values[:, order]).any(1)]
     if len(complete) > len(order):

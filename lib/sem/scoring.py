@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-TOLERANCE = 1e-13
-"""A problem has converged when n times the predicted gain is below this: 3e-7 standard errors from the optimum."""
+TOLERANCE = 1e-10
+"""A problem has converged when n times the predicted gain is below this: 1e-5 standard errors from the optimum."""
 
 SCORING_STEPS = 25
 """Scoring converges in about ten steps where the model fits; with weak indicators BFGS is faster."""

@@ -8,6 +8,7 @@ are theta = shift + basis @ tau; tau are the coordinates in which linear constra
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -66,6 +67,17 @@ class Spec:
     @property
     def names(self) -> tuple[str, ...]:
         return self.variables.observed + self.variables.latents
+
+    @cached_property
+    def places(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Rows that are paths, covariances and means."""
+        return tuple(np.flatnonzero(self.kind == kind) for kind in (PATH, COVARIANCE, MEAN))
+
+    @cached_property
+    def moved(self) -> tuple[np.ndarray, np.ndarray]:
+        """Variables (positions among the m) that some path leads to, and the others."""
+        moved = np.unique(self.i[self.kind == PATH])
+        return moved, np.delete(np.arange(len(self.names)), moved)
 
     @property
     def n_theta(self) -> int:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from lib.errors import ModelError
 from lib.sem.likelihood import Moments
-from lib.sem.sample import COLLINEAR, neutralise, read_numbers
+from lib.sem.sample import COLLINEAR, neutralise, read_table
 from lib.sem.specify import build_spec
 from lib.sem.syntax import parse_model
 
@@ -32,7 +32,7 @@ def subset_moments(model: str, data: pd.DataFrame, subsets: np.ndarray) -> Momen
         Of B problems with one group; constant and collinear covariates are marked in ``kept`` and neutralised.
     """
     spec = build_spec(parse_model(model), meanstructure=False)
-    table = np.column_stack([read_numbers(data, name) for name in spec.observed])
+    table = read_table(data, spec.observed)
     if subsets.ndim != 2 or subsets.shape[1] != len(data):
         raise ModelError(
             f"subsets has shape {subsets.shape}; it needs one column for each of {len(data)} rows"

@@ -11,6 +11,7 @@ from lib.sem.implied import imply, row_values
 from lib.sem.spec import COVARIANCE, Spec
 from lib.sem.standard import jacobian, row_functions
 
+NAMES = ("lhs", "op", "rhs", "group", "label")
 NUMBERS = (
     "est", "se", "z", "pvalue", "ci_lower", "ci_upper", "std_all", "std_se", "std_ci_lower", "std_ci_upper",
 )  # fmt: skip
@@ -99,23 +100,24 @@ def tabulate(
     with np.errstate(divide="ignore", invalid="ignore"):
         z = np.where(se > 0, est / se, np.nan)
     width = distributions.quantile(0.5 + conf_level / 2, df)
-    table = row_names(spec).assign(
-        est=est, se=se, z=z, pvalue=distributions.two_sided_p(z, df),
-        ci_lower=est - width * se, ci_upper=est + width * se,
-        std_all=std, std_se=std_se, std_ci_lower=std - width * std_se, std_ci_upper=std + width * std_se,
+    numbers = (
+        est, se, z, distributions.two_sided_p(z, df), est - width * se, est + width * se,
+        std, std_se, std - width * std_se, std + width * std_se,
     )  # fmt: skip
-    return table[reported(spec)].reset_index(drop=True)
+    shown = reported(spec)
+    names = [row for row, show in zip(row_names(spec), shown, strict=True) if show]
+    columns = dict(zip(NAMES, zip(*names, strict=True), strict=True))
+    return pd.DataFrame(columns | dict(zip(NUMBERS, (column[shown] for column in numbers), strict=True)))
 
 
-def row_names(spec: Spec) -> pd.DataFrame:
+def row_names(spec: Spec) -> list[tuple[str, str, str, str, str]]:
     """``lhs op rhs group label`` of all G * e rows and d definitions."""
     rows = [
         (*row.key, group, spec.label[g][e])
         for g, group in enumerate(spec.groups)
         for e, row in enumerate(spec.rows)
     ]
-    rows += [(name, ":=", expression.text, "", name) for name, expression in spec.definitions]
-    return pd.DataFrame(rows, columns=["lhs", "op", "rhs", "group", "label"])
+    return rows + [(name, ":=", expression.text, "", name) for name, expression in spec.definitions]
 
 
 def reported(spec: Spec) -> np.ndarray:
