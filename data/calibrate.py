@@ -1,7 +1,8 @@
 """Make the shipped study: draw it from population.yml, then move the draw to the printed values.
 
-Run from the repository's root: .venv/bin/python data/calibrate.py
-Each value is measured by the functions that the chapters call, with their default settings.
+Run from the repository's root, with the root on the path: PYTHONPATH=. .venv/bin/python data/calibrate.py
+With `--spread 60` it draws 60 studies instead, moves none, and writes where each target's value lies in them to
+data/sampling.csv. Each value is measured by the functions that the chapters call, with their default settings.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from lib.study.tables import convert_table, text_cells
 DATA = Path(__file__).parent
 COVARIATES = {"covariates": "C_ENV", "records": "C_GRADE"}
 ROUNDS = 2
+FIRST_SPREAD_SEED = 50_000
 
 
 def study_of(table: pd.DataFrame, codebook: Codebook) -> Study:
@@ -108,5 +110,20 @@ def main() -> None:
         one.to_csv(DATA / codebook.files[kind].path, index=False, lineterminator="\n")
 
 
+def spread(draws: int) -> None:
+    """Write the 10th, 50th and 90th percentile of every target over draws that nobody moved."""
+    truth = load_population(DATA / POPULATION)["calibration"]
+    values = []
+    for number in range(draws):
+        simulated = simulate(DATA, n=None, seed=FIRST_SPREAD_SEED + number)
+        table, codebook = simulated.tables["students"], simulated.codebook
+        values.append([measured(table, codebook, target) for target in truth["targets"]])
+        print(f"{number + 1} of {draws} draws", file=sys.stderr, flush=True)
+    rows = pd.DataFrame(truth["targets"])[["quantity", "population", "mediator", "outcome", "value"]]
+    low, middle, high = np.quantile(np.array(values), [0.1, 0.5, 0.9], axis=0)
+    rows = rows.assign(draws=draws, p10=low.round(4), p50=middle.round(4), p90=high.round(4))
+    rows.to_csv(DATA / "sampling.csv", index=False, lineterminator="\n")
+
+
 if __name__ == "__main__":
-    main()
+    spread(int(sys.argv[2])) if sys.argv[1:2] == ["--spread"] else main()

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from lib.study.codebook import Codebook
+from lib.study.simulate_roster import has_level
 
 RECORDS = ("grade_prior", "grade_math_or_ela", "absences")
 
@@ -20,13 +21,8 @@ def take_answers_away(students: pd.DataFrame, spec: dict, codebook: Codebook, *,
     columns = codebook.columns_of("students")
     asked = [key for key, column in columns.items() if column.role in ("item", "answer")]
     surveyed = (students["answered_survey"] == "yes").to_numpy()
-    chance = (
-        spec["item"]
-        * np.exp(
-            spec["male"] * (students["gender"] == "male")
-            + spec["grade_12"] * (students["grade_level"] == "12")
-        ).to_numpy()
-    )
+    odds = sum(size * has_level(students, name) for name, size in spec["log_odds"].items())
+    chance = spec["item"] * np.exp(odds)
     skipped = rng.random((len(students), len(asked))) < chance[:, None]
     stops = np.where(
         rng.random(len(students)) < spec["break_off"], rng.integers(30, len(asked), len(students)), len(asked)

@@ -7,6 +7,8 @@ import pandas as pd
 
 from lib.study.codebook import Codebook
 
+SHIFTING = ("gender", "grade_level")  # columns of records whose levels shift a mean or an odds
+
 
 def simulate_roster(
     population: dict, codebook: Codebook, *, n: int | None, rng: np.random.Generator
@@ -44,6 +46,13 @@ def simulate_roster(
         0, "student_id", [f"S{number:0{width}d}" for number in rng.permutation(len(students)) + 1]
     )
     return students
+
+
+def has_level(roster: pd.DataFrame, name: str) -> np.ndarray:
+    """1 where a student has a level of a record (``12``), or ``yes`` in the column so named; else 0."""
+    if name in roster:
+        return (roster[name] == "yes").to_numpy(float)
+    return roster[list(SHIFTING)].eq(name).any(axis=1).to_numpy(float)
 
 
 def apportion(shares: np.ndarray, total: int) -> np.ndarray:

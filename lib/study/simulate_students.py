@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from lib.study.codebook import Codebook, Scale
+from lib.study.simulate_roster import has_level
 
 
 def simulate_students(
@@ -60,15 +61,8 @@ def _exposure(
         len(roster)
     )
     for name, size in spec["covariates"].items():
-        score = score + size * _is(roster, name)
+        score = score + size * has_level(roster, name)
     return score
-
-
-def _is(roster: pd.DataFrame, name: str) -> np.ndarray:
-    """1 where a student has a level (``female``, ``12``), or ``yes`` in the column so named."""
-    if name in roster:
-        return (roster[name] == "yes").to_numpy(float)
-    return roster[["gender", "grade_level"]].eq(name).any(axis=1).to_numpy(float)
 
 
 def _constructs(
