@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-STAGE = Path(__file__).parents[1] / "stage"
 FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -37,16 +36,10 @@ def browser():
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory) -> Path:
-    """A built site: the one named by LWO_TEST_SITE, or the fixture stage, rendered once."""
+def site(request) -> Path:
+    """A built site: the one named by LWO_TEST_SITE, or the report, built once for the whole run."""
     named = os.environ.get("LWO_TEST_SITE")
-    if named:
-        return Path(named).resolve()
-    from lib.report.render.embedded import render
-
-    out = tmp_path_factory.mktemp("site")
-    render(STAGE, out)
-    return out
+    return Path(named).resolve() if named else request.getfixturevalue("built").site
 
 
 @pytest.fixture(scope="session")

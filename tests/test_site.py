@@ -1,0 +1,88 @@
+"""The report as built: its pages, its downloads, and what every page says of its data."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pandas as pd
+import pytest
+from lxml import html
+
+from lib.analysis.estimates import ESTIMATE_COLUMNS, STATUSES
+from lib.study.codebook import Codebook
+
+
+@pytest.fixture(scope="module")
+def pages(built) -> dict:
+    """Every page of the built site, parsed, by address."""
+    found = {path.relative_to(built.site).as_posix(): path for path in built.site.rglob("*.html")}
+    return {address: html.parse(str(path)).getroot() for address, path in found.items()}
+
+
+def test_the_pages_of_the_report_are_there(pages):
+    assert {"index.html", "chapters/study.html", "chapters/rq1a.html", "chapters/rq1b.html"} <= set(pages)
+
+
+@pytest.mark.parametrize(
+    ("page", "exhibits"),
+    [
+        (
+            "study",
+            [
+                "fig-1",
+                "fig-2",
+                "tbl-3",
+                "tbl-4",
+                "fig-5",
+                "tbl-6",
+                "tbl-7",
+                "tbl-8",
+                "tbl-9",
+                "tbl-10",
+                "tbl-11",
+            ],
+        ),
+        ("rq1a", ["fig-12", "fig-13", "fig-15", "fig-16", "fig-17", "fig-18", "fig-19"]),
+        ("rq1b", ["fig-21", "fig-22", "fig-23", "fig-24", "fig-25", "fig-26", "fig-27"]),
+    ],
+)
+def test_each_exhibit_has_its_anchor_and_its_number_in_the_caption(pages, page, exhibits):
+    for exhibit in exhibits:
+        kind, number = exhibit.split("-")
+        found = pages[f"chapters/{page}.html"].get_element_by_id(f"{kind}-exhibit-{number}")
+        assert f"Exhibit {number}. " in found.text_content()
+
+
+def test_every_page_says_that_the_data_are_synthetic(pages):
+    for address, page in pages.items():
+        assert "Synthetic data" in page.text_content(), address
+
+
+def test_estimates_have_the_row_shape_and_every_row_its_status(built):
+    table = pd.read_csv(built.site / "downloads" / "estimates.csv", keep_default_na=False)
+    assert tuple(table.columns) == ESTIMATE_COLUMNS
+    assert table["row_id"].is_unique and set(table["status"]) <= set(STATUSES)
+    hidden = table[table["status"] != "ok"]
+    assert (hidden["estimate"] == "").all() and (hidden["status_reason"] != "").all()
+
+
+def test_every_number_in_a_sentence_is_bound_to_a_row_of_the_page(pages):
+    for address, page in pages.items():
+        cards = page.xpath("//script[@id='page-data']")
+        rows = json.loads(cards[0].text)["rows"] if cards else {}
+        for number in page.xpath("//data[@class='num'][@data-row]"):
+            assert number.get("data-row") in rows, (address, number.text_content())
+
+
+def test_a_title_names_the_population_as_the_codebook_does(pages, study):
+    codebook: Codebook = study.codebook
+    title = pages["chapters/rq1b.html"].findtext(".//title")
+    assert codebook.populations[codebook.focal].label in title
+
+
+def test_nothing_on_a_page_is_asked_of_another_host(built):
+    for path in built.site.rglob("*"):
+        if path.suffix in (".html", ".css", ".js"):
+            text = path.read_text("utf-8")
+            assert not re.search(r"(?:src|action)=[\"']https?:|@import|url\([\"']?https?:", text), path.name
