@@ -7,20 +7,21 @@ populations that the site and earlier releases publish together.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
 
 import pandas as pd
 
 from lib.disclosure.derive import collect, derivable
+from lib.disclosure.grids import tables_in
 from lib.disclosure.leaks import Leak, Records, records_of, suspicious, telltales
 from lib.disclosure.prior import printed_numbers
 from lib.disclosure.readers import Fragment, fragments
 from lib.disclosure.releases import newly_derivable
 from lib.disclosure.rowlevel import row_level
 from lib.disclosure.smallcells import is_sentence, small_cells
-from lib.disclosure.states import differencing_leaks, populations_of, states_in
+from lib.disclosure.states import decoded_cubes, differencing_leaks, filter_states, populations_of
 from lib.errors import DisclosureError
 from lib.study.codebook import DisclosureSettings
 from lib.study.load import Study
@@ -55,13 +56,17 @@ def audit_site(site: Path, *, study: Study | None = None) -> list[Leak]:
     settings = study.codebook.disclosure if study else DisclosureSettings()
     records, printed = records_of(study), printed_numbers(study)
     counts, populations, found = [], {}, []
-    for fragment in _worth_reading(fragments(site), records):
+    for fragment in with_tables(_worth_reading(fragments(site), records)):
         found += _leaks_in(fragment, records, settings, printed)
+        if fragment.kind != "table":
+            continue
         collect(counts, fragment)
-        if study is not None:
-            for place, rule in populations_of(fragment, study.codebook):
-                key = frozenset((column, tuple(sorted(levels))) for column, levels in rule.items())
-                populations.setdefault(key, (fragment.file, place, rule))
+        states = filter_states(fragment.content)
+        if states is not None:
+            found += differencing_leaks(fragment.file, fragment.place, *states, settings)
+        for rule in populations_of(fragment.content, states, study.codebook) if study else ():
+            key = frozenset((column, tuple(sorted(levels))) for column, levels in rule.items())
+            populations.setdefault(key, (fragment.file, fragment.place, rule))
     found += [leak for printed in counts for leak in derivable(printed, settings)]
     if study is not None:
         found += _between_releases(study, list(populations.values()))
@@ -83,6 +88,15 @@ def _worth_reading(read: Iterator[Fragment], records: Records) -> Iterator[Fragm
             yield from (one for one in many if told or one.place == "file name" or is_sentence(one))
 
 
+def with_tables(read: Iterable[Fragment]) -> Iterator[Fragment]:
+    """Fragments, and after each parsed value the tables it holds."""
+    for fragment in read:
+        yield fragment
+        if fragment.kind == "data":
+            for path, table in (*tables_in(fragment.content), *decoded_cubes(fragment.content)):
+                yield Fragment(fragment.file, fragment.place + path, "table", table)
+
+
 def _leaks_in(
     fragment: Fragment, records: Records, settings: DisclosureSettings, printed: frozenset[float]
 ) -> Iterator[Leak]:
@@ -92,8 +106,6 @@ def _leaks_in(
         yield from row_level(fragment, records)
         if fragment.place.endswith("Parquet"):
             yield from _cells_of(fragment, records)
-        for place, states, levels in states_in(fragment):
-            yield from differencing_leaks(fragment.file, place, states, levels, settings)
     yield from small_cells(fragment, settings, printed=printed)
 
 

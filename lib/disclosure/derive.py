@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 import pandas as pd
 
-from lib.disclosure.grids import tables_in
 from lib.disclosure.leaks import Leak
 from lib.disclosure.readers import Fragment
 from lib.disclosure.smallcells import COUNT_CAPTION, COUNT_NAME, FREE, numbers
@@ -61,21 +61,15 @@ class Printed:
 
 
 def collect(printed: list[Printed], fragment: Fragment) -> None:
-    """Add the count tables of a fragment to those they agree with; tables that contradict speak of other students."""
-    if fragment.kind == "table":
-        tables = [("", fragment.content)]
-    elif fragment.kind == "data":
-        tables = list(tables_in(fragment.content))
-    else:
+    """Add a count table to those they agree with; tables that contradict speak of other students."""
+    found = wide_counts(fragment.content, fragment.caption) or long_counts(fragment.content)
+    if not found:
         return
-    for path, table in tables:
-        found = wide_counts(table, fragment.caption) or long_counts(table)
-        if found:
-            best = max(printed, key=lambda one: one.shared(found[0]), default=None)
-            if best is None or best.shared(found[0]) < 1:
-                best = Printed()
-                printed.append(best)
-            best.add(*found, (fragment.file, fragment.place + path))
+    best = max(printed, key=lambda one: one.shared(found[0]), default=None)
+    if best is None or best.shared(found[0]) < 1:
+        best = Printed()
+        printed.append(best)
+    best.add(*found, (fragment.file, fragment.place))
 
 
 def wide_counts(table: pd.DataFrame, caption: str) -> tuple[dict, list] | None:
@@ -95,10 +89,8 @@ def wide_counts(table: pd.DataFrame, caption: str) -> tuple[dict, list] | None:
             entry = _entry(value, text)
             if entry is not None:
                 entries[_key(label, "" if COUNT_NAME.match(str(name)) else str(name))] = entry
-    rows = [label for label in labels if not TOTAL.match(label)]
-    columns = [
-        str(name) for name in counted if not TOTAL.match(str(name)) and not COUNT_NAME.match(str(name))
-    ]
+    rows = [label for label in labels if not _names_all(label)]
+    columns = [str(name) for name in counted if not _names_all(str(name)) and not COUNT_NAME.match(str(name))]
     sums = []
     for column in [*columns, ""]:
         sums.append((_key("", column), [_key(row, column) for row in rows]))
@@ -128,33 +120,36 @@ def long_counts(table: pd.DataFrame) -> tuple[dict, list] | None:
         .astype(str)
         .agg(" ".join, axis=1)
     )
-    for place, (value, text) in enumerate(
-        zip(numbers(table[counted[0]]), table[counted[0]].astype(str), strict=True)
-    ):
+    labels = list(zip(*(table[name].tolist() for name in groups), strict=True))
+    texts = table[counted[0]].astype(str)
+    for named, value, text, why in zip(labels, numbers(table[counted[0]]), texts, words, strict=True):
         key = frozenset(
-            (name, str(table[name].iloc[place])) for name in groups if not _blank(table[name].iloc[place])
+            (name, str(label)) for name, label in zip(groups, named, strict=True) if not is_whole(label)
         )
-        entry = _entry(
-            value, words.iloc[place] if HIDDEN.search(words.iloc[place]) and not np.isfinite(value) else text
-        )
+        entry = _entry(value, why if HIDDEN.search(why) and not np.isfinite(value) else text)
         if entry is not None:
             entries.setdefault(key, entry)
     sums = []
+    levels = {name: sorted({str(value) for value in table[name] if not is_whole(value)}) for name in groups}
     for key in entries:
         for name in (name for name in groups if name not in {column for column, _ in key}):
-            levels = sorted({str(value) for value in table[name] if not _blank(value)})
-            sums.append(
-                (key, [key | {(name, level)} for level in levels if key | {(name, level)} in entries])
-            )
+            parts = [key | {(name, level)} for level in levels[name]]
+            sums.append((key, [part for part in parts if part in entries]))
     return entries, _holding(entries, sums)
 
 
-def _blank(value: object) -> bool:
-    return value is None or value != value or bool(TOTAL.match(str(value).strip()))
+def is_whole(value: object) -> bool:
+    """Whether a label names everybody: blank, all, total."""
+    return value is None or value != value or _names_all(str(value))
+
+
+@cache
+def _names_all(label: str) -> bool:
+    return bool(TOTAL.match(label.strip()))
 
 
 def _key(row: str, column: str) -> Key:
-    return frozenset(label for label in (row, column) if not TOTAL.match(label))
+    return frozenset(label for label in (row, column) if not _names_all(label))
 
 
 def _entry(value: float, text: str) -> float | str | None:

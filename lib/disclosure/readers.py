@@ -103,13 +103,11 @@ def told(file: str, place: str, text: str, *, suffix: str = "", depth: int = 0) 
 def valued(file: str, place: str, data: object, *, depth: int) -> Iterator[Fragment]:
     """A parsed value, and what is packed in its strings."""
     yield Fragment(file, place or "data", "data", data)
-    if depth >= DEPTH:
-        return
-    for path, text in strings_in(data):
-        inside = f"{place}{path}"
-        yield Fragment(file, inside, "text", text)
-        if len(text) > 30:
-            yield from _nested(file, inside, text, depth + 1)
+    told = list(strings_in(data))
+    yield Fragment(file, f"{place} strings".strip(), "text", "\n".join(text for _, text in told))
+    for path, text in told:
+        if len(text) > 30 and depth < DEPTH:
+            yield from _nested(file, f"{place}{path}", text, depth + 1)
 
 
 def _nested(file: str, place: str, text: str, depth: int) -> Iterator[Fragment]:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from lib.analysis.estimates import ESTIMATE_COLUMNS
-from lib.disclosure.grids import tables_in, vectors_in
+from lib.disclosure.grids import vectors_in
 from lib.disclosure.leaks import Leak, Records
 from lib.disclosure.readers import Fragment
 from lib.disclosure.smallcells import numbers
@@ -37,15 +37,12 @@ VECTOR = 50
 def row_level(fragment: Fragment, records: Records) -> Iterator[Leak]:
     """Leaks of persons' rows in a table or parsed value."""
     if fragment.kind == "table":
-        found = [("", fragment.content)]
-    else:
-        found = list(tables_in(fragment.content))
-        for path, vector in vectors_in(fragment.content):
-            message = _vector_leak(path, vector, records)
-            if message:
-                yield Leak("row-level", fragment.file, fragment.place + path, message)
-    for path, table in found:
-        message = table_leak(table, records)
+        message = table_leak(fragment.content, records)
+        if message:
+            yield Leak("row-level", fragment.file, fragment.place, message)
+        return
+    for path, vector in vectors_in(fragment.content):
+        message = _vector_leak(path, vector, records)
         if message:
             yield Leak("row-level", fragment.file, fragment.place + path, message)
 

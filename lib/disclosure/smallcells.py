@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from lib.analysis.estimates import ESTIMATE_COLUMNS, TEXT_COLUMNS
-from lib.disclosure.grids import tables_in
 from lib.disclosure.leaks import Leak
 from lib.disclosure.readers import Fragment
 from lib.disclosure.rules import few, lopsided
@@ -46,17 +45,19 @@ def small_cells(
         if is_sentence(fragment):
             yield from _sentences(fragment, settings, printed)
         return
-    tables = [("", fragment.content)] if fragment.kind == "table" else tables_in(fragment.content)
-    for path, table in tables:
-        for message in table_counts(table, settings, caption=fragment.caption, printed=printed):
-            yield Leak("small count", fragment.file, fragment.place + path, message)
+    if fragment.kind == "table":
+        for message in table_counts(fragment.content, settings, caption=fragment.caption, printed=printed):
+            yield Leak("small count", fragment.file, fragment.place, message)
 
 
 def is_sentence(fragment: Fragment) -> bool:
     """Words that a reader sees or hears, or that a search finds."""
     told = fragment.place.rpartition(" ")[2] in TOLD or fragment.place.endswith(("<title>", "<desc>"))
     return fragment.kind == "text" and (
-        told or fragment.file.endswith((".json", ".ipynb")) or "literal" in fragment.place
+        told
+        or fragment.place.endswith(" strings")
+        and "literal" in fragment.place
+        or fragment.file.endswith((".json", ".ipynb"))
     )
 
 

@@ -9,11 +9,9 @@ from itertools import combinations, product
 import numpy as np
 import pandas as pd
 
-from lib.disclosure.derive import TOTAL
-from lib.disclosure.grids import tables_in
+from lib.disclosure.derive import is_whole
 from lib.disclosure.leaks import Leak
 from lib.disclosure.members import rule_of
-from lib.disclosure.readers import Fragment
 from lib.disclosure.smallcells import COUNT_NAME, numbers
 from lib.study.codebook import Codebook, DisclosureSettings
 
@@ -23,32 +21,22 @@ LEVEL_LIMIT = 12
 State = frozenset
 
 
-def states_in(fragment: Fragment) -> Iterator[tuple[str, dict[State, float], dict[str, list[str]]]]:
-    """Tables of filter states in a fragment: place, students of each state, levels of each column."""
-    if fragment.kind == "table":
-        tables = [("", fragment.content)]
-    elif fragment.kind == "data":
-        tables = [*decoded_cubes(fragment.content), *tables_in(fragment.content)]
-    else:
-        return
-    for path, table in tables:
-        names = [str(name) for name in table]
-        sizes = next((name for name in names if SIZE_NAME.match(name)), None)
-        if sizes is None or len(table) < 3 or "row_id" in names:
-            continue
-        columns = [name for name in names if _is_dimension(table[name]) and not COUNT_NAME.match(name)]
-        if not columns:
-            continue
-        states: dict[State, float] = {}
-        for *levels, size in zip(*(table[name] for name in columns), numbers(table[sizes]), strict=True):
-            state = frozenset((c, str(v)) for c, v in zip(columns, levels, strict=True) if not _whole(v))
-            if np.isfinite(size):
-                states[state] = max(size, states.get(state, 0.0))
-        levels_of = {
-            name: sorted({str(value) for value in table[name] if not _whole(value)}) for name in columns
-        }
-        if len(states) > 2:
-            yield fragment.place + path, states, levels_of
+def filter_states(table: pd.DataFrame) -> tuple[dict[State, float], dict[str, list[str]]] | None:
+    """A table of filter states: students of each state and levels of each column; None for other tables."""
+    names = [str(name) for name in table]
+    sizes = next((name for name in names if SIZE_NAME.match(name)), None)
+    if sizes is None or len(table) < 3 or "row_id" in names:
+        return None
+    columns = [name for name in names if not COUNT_NAME.match(name) and _is_dimension(table[name])]
+    states: dict[State, float] = {}
+    for *levels, size in zip(*(table[name].tolist() for name in columns), numbers(table[sizes]), strict=True):
+        state = frozenset((c, str(v)) for c, v in zip(columns, levels, strict=True) if not is_whole(v))
+        if np.isfinite(size):
+            states[state] = max(size, states.get(state, 0.0))
+    levels_of = {
+        name: sorted({str(value) for value in table[name] if not is_whole(value)}) for name in columns
+    }
+    return (states, levels_of) if columns and len(states) > 2 else None
 
 
 def decoded_cubes(data: object, path: str = "") -> Iterator[tuple[str, pd.DataFrame]]:
@@ -72,19 +60,14 @@ def decoded_cubes(data: object, path: str = "") -> Iterator[tuple[str, pd.DataFr
                 yield from decoded_cubes(value, f"{path}[{number}]")
 
 
-def _whole(value: object) -> bool:
-    return value is None or value != value or bool(TOTAL.match(str(value).strip()))
-
-
 def _is_dimension(values: pd.Series) -> bool:
     """A column of few levels that is left blank, or called all, where it does not filter."""
-    if any(isinstance(value, (list, dict)) for value in values):
+    told = values.tolist()
+    if any(isinstance(value, (list, dict)) for value in told):
         return False
+    texts = {"" if is_whole(value) else str(value) for value in told}
     figures = numbers(values)
-    if np.any(figures[np.isfinite(figures)] % 1):
-        return False
-    texts = values.map(lambda value: "" if _whole(value) else str(value))
-    return bool((texts == "").any() and 1 < texts.nunique() <= LEVEL_LIMIT + 1)
+    return "" in texts and 1 < len(texts) <= LEVEL_LIMIT + 1 and not np.any(figures[np.isfinite(figures)] % 1)
 
 
 def differencing_leaks(
@@ -172,28 +155,21 @@ def _groups(levels: dict[str, list[str]], holds: dict, cells: int) -> np.ndarray
     return np.array(list(found.values()), dtype=float)
 
 
-def populations_of(
-    fragment: Fragment, codebook: Codebook
-) -> Iterator[tuple[str, dict[str, tuple[str, ...]]]]:
-    """Populations named by shown result rows and by filter states, as rules of the codebook."""
-    if fragment.kind not in ("table", "data"):
-        return
-    tables = [("", fragment.content)] if fragment.kind == "table" else tables_in(fragment.content)
-    for path, table in tables:
-        if {"population", "group", "status"} <= {str(name) for name in table}:
-            shown = table[table["status"] == "ok"]
-            for population, group in (
-                shown[["population", "group"]].fillna("").drop_duplicates().itertuples(index=False)
-            ):
-                rules = [rule_of(str(name), codebook) for name in (population, group)]
-                if None not in rules:
-                    yield fragment.place + path, rules[0] | rules[1]
-    for place, states, _ in states_in(fragment):
-        for state in states:
-            rule = {column: tuple(level.split("+")) for column, level in state}
-            known = all(
-                column in codebook.columns and set(levels) <= set(codebook.columns[column].levels)
-                for column, levels in rule.items()
-            )
-            if known:
-                yield place, rule
+def populations_of(table: pd.DataFrame, states, codebook: Codebook) -> Iterator[dict[str, tuple[str, ...]]]:
+    """Populations named by a table's shown result rows or filter states, as rules of the codebook."""
+    if {"population", "group", "status"} <= {str(name) for name in table}:
+        shown = table[table["status"] == "ok"]
+        for population, group in dict.fromkeys(zip(shown["population"], shown["group"], strict=True)):
+            rules = [
+                rule_of("" if name is None or name != name else str(name), codebook)
+                for name in (population, group)
+            ]
+            if None not in rules:
+                yield rules[0] | rules[1]
+    for state in states[0] if states else ():
+        rule = {column: tuple(level.split("+")) for column, level in state}
+        if all(
+            c in codebook.columns and set(levels) <= set(codebook.columns[c].levels)
+            for c, levels in rule.items()
+        ):
+            yield rule
