@@ -2,7 +2,7 @@
 # Data come from sem_<name>.csv beside this script; `--data` first writes those that R packages ship
 # (HolzingerSwineford1939, PoliticalDemocracy, Demo.growth, FacialBurns: lavaan, GPL >= 2; bfi, sat.act: psych,
 # GPL >= 2; airquality, swiss: R itself, GPL >= 2). `--all` includes the cases marked slow;
-# `--only=a,b` takes some.
+# `--only=a,b` takes some and nothing else.
 suppressMessages({library(lavaan); library(jsonlite)})
 arguments <- commandArgs(trailingOnly = TRUE)
 script <- sub("--file=", "", grep("--file=", commandArgs(), value = TRUE))
@@ -135,7 +135,8 @@ results <- lapply(cases, function(case) {
 })
 names(results) <- vapply(cases, function(case) case$name, "")
 target <- arguments[!startsWith(arguments, "--")][1]
+everything <- list(lavaan = as.character(packageVersion("lavaan")), cases = results)
+if (!length(chosen)) everything <- c(everything, list(bootstrap = bootstrap(), other = suppressWarnings(other())))
 write_json(
-  list(lavaan = as.character(packageVersion("lavaan")), cases = results, bootstrap = bootstrap(), other = suppressWarnings(other())),
-  target, digits = I(9), auto_unbox = TRUE, na = "null"
+  everything, target, digits = I(9), auto_unbox = TRUE, na = "null"
 )
