@@ -62,6 +62,9 @@ def find_patterns(values: np.ndarray, kept: np.ndarray) -> Patterns:
         False for dropped covariates: they count as seen, with mean 0 and variance 1.
     """
     answered = ~np.isnan(values) | ~kept
+    if answered.all():
+        whole = Patterns(np.ones((1, len(kept))), None, None, None, values, np.zeros(len(values), int))
+        return weigh_patterns(whole, kept, np.ones(len(values)))
     packed = np.packbits(answered, axis=1)
     _, first, member = np.unique(packed, axis=0, return_index=True, return_inverse=True)
     seen = answered[first].astype(float)

@@ -66,9 +66,8 @@ def build_spec(
     free = np.full(shape, -1)
     for e, row in enumerate(rows):
         equal = _is_equal(row, variables, group_equal)
-        names = {_squeeze("".join(row.key)), _squeeze(row.term.rhs + row.term.op + row.term.lhs)}
-        if row.term.op == "~1":
-            names = {_squeeze(row.term.lhs + "~1")}
+        lhs, op, rhs = row.key
+        names = {lhs + op + rhs, rhs + op + lhs} if op == "~~" else {lhs + op + rhs}
         if names & partial:
             equal, used = False, used | (names & partial)
         for g in range(len(groups)):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from lib.errors import ModelError
 from lib.sem.expressions import Expression, parse_expression
@@ -57,6 +58,7 @@ class Model:
     constraints: tuple[tuple[Expression, Expression], ...]
 
 
+@lru_cache(maxsize=256)
 def parse_model(text: str) -> Model:
     """Read a model in lavaan's syntax.
 
