@@ -17,7 +17,7 @@ TELLTALES = (
         "path",
         "an absolute path of the machine that built the site; remove it",
         re.compile(
-            r"(?<![\w./:-])/(?:home|root|Users|tmp|mnt|srv|opt|private|builds?|workspace)/[\w.-]+|\b[A-Za-z]:\\+Users\\+\w|\bfile:///\w"
+            r"(?<![\w./:-])/(?:home|root|Users|tmp|mnt|srv|opt|private|builds?|workspace)/[\w.-]+|:\\+Users\\+\w|\bfile:///\w"
         ),
     ),
     (
@@ -45,6 +45,22 @@ TELLTALES = (
         ),
     ),
 )
+NEEDLES = {
+    "path": (
+        "/home/",
+        "/root/",
+        "Users",
+        "/tmp/",
+        "/mnt/",
+        "/srv/",
+        "/opt/",
+        "/private/",
+        "/build",
+        "/workspace/",
+        "file:///",
+    ),
+    "traceback": ("Traceback", 'File "', "Cell In", "--> "),
+}
 STRAY = re.compile(
     r"(?:^|/)(?:\.ipynb_checkpoints|\.git|__pycache__)/|\.(?:log|pkl|pickle|joblib|sqlite3?|db|rds|sav|dta|feather|arrow|pyc|npy|npz)$",
     re.I,
@@ -119,11 +135,16 @@ def _unusual(values: pd.Series, known: set[str]) -> set[str]:
     }
 
 
+def _may_hold(kind: str, text: str) -> bool:
+    """Whether a text holds one of the words without which a telltale cannot stand in it."""
+    return any(needle in text for needle in NEEDLES.get(kind, ("",)))
+
+
 def suspicious(texts: list[str], records: Records, *, code: bool) -> bool:
     """Whether any of many texts may hold a telltale; far faster than one by one."""
     joined = "\n".join(texts)
-    kinds = (pattern for kind, _, pattern in TELLTALES if not code or kind == "path")
-    told = any(pattern.search(joined) for pattern in kinds)
+    kinds = [(kind, pattern) for kind, _, pattern in TELLTALES if not code or kind == "path"]
+    told = any(_may_hold(kind, joined) and pattern.search(joined) for kind, pattern in kinds)
     return told or bool(records.tokens and not code and not records.tokens.isdisjoint(TOKEN.findall(joined)))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from lib.disclosure.members import members
+from lib.disclosure.rules import COUNTED_UNITS
 from lib.study.load import Study
 
 PUBLISHED = "published"
@@ -20,19 +21,28 @@ def printed_rows(rows: pd.DataFrame, study: Study) -> pd.Series:
     published = getattr(study, "published", None)
     if published is None:
         return printed
-    values: dict[str, list[tuple[float, float]]] = {}
-    for value, exhibits in zip(published["value"], published["exhibit"], strict=True):
+    values: dict[str, list[tuple[float, float, str]]] = {}
+    for value, exhibits, unit in zip(
+        published["value"], published["exhibit"], published["unit"], strict=True
+    ):
         number = pd.to_numeric(value, errors="coerce")
         if pd.isna(number) or not isinstance(exhibits, str):
             continue
         half = 0.5 * 10.0 ** -len(str(value).partition(".")[2])
         for exhibit in exhibits.split(";"):
-            values.setdefault(exhibit.strip(), []).append((float(number), half))
+            values.setdefault(exhibit.strip(), []).append((float(number), half, str(unit)))
     for place, row in rows.iterrows():
         if study.codebook.synthetic or row["estimator"] == PUBLISHED:
-            known = values.get(row["exhibit"], ())
-            printed[place] = any(abs(row["estimate"] - value) <= half for value, half in known)
+            printed[place] = any(
+                abs(row["estimate"] - value) <= half and _same_unit(row["unit"], unit)
+                for value, half, unit in values.get(row["exhibit"], ())
+            )
     return printed
+
+
+def _same_unit(ours: str, printed: str) -> bool:
+    """Whether a printed unit counts what the row counts; a range "per school" leaves the thing unsaid."""
+    return ours not in COUNTED_UNITS or printed.startswith((ours, "per school"))
 
 
 def printed_numbers(study: Study | None) -> frozenset[float]:
