@@ -1,8 +1,8 @@
 """Make the shipped study: draw it from population.yml, then move the draw to the printed values.
 
 Run from the repository's root, with the root on the path: PYTHONPATH=. .venv/bin/python data/calibrate.py
-With `--spread 60` it draws 60 studies instead, moves none, and writes where each target's value lies in them to
-data/sampling.csv. Each value is measured by the functions that the chapters call, with their default settings.
+With `--truth` it writes instead what each target is in a draw of 40,000 students, nothing moved or missing, to
+data/truth.csv. Each value is measured by the functions that the chapters call, with their default settings.
 """
 
 from __future__ import annotations
@@ -20,13 +20,16 @@ from lib.study.calibrate import Move, move_to
 from lib.study.codebook import Codebook
 from lib.study.load import Study, add_scores
 from lib.study.population import load_population
+from lib.study.read_codebook import load_codebook
 from lib.study.simulate import POPULATION, simulate
+from lib.study.simulate_roster import simulate_roster
+from lib.study.simulate_students import simulate_students
 from lib.study.tables import convert_table, text_cells
 
 DATA = Path(__file__).parent
 COVARIATES = {"covariates": "C_ENV", "records": "C_GRADE"}
 ROUNDS = 2
-FIRST_SPREAD_SEED = 50_000
+LARGE_N, LARGE_SEED = 40_000, 1
 
 
 def study_of(table: pd.DataFrame, codebook: Codebook) -> Study:
@@ -36,13 +39,14 @@ def study_of(table: pd.DataFrame, codebook: Codebook) -> Study:
     return Study(codebook, DATA, "", add_scores(converted, codebook, "students"))
 
 
-def measured(table: pd.DataFrame, codebook: Codebook, target: dict) -> float:
+def measured(table: pd.DataFrame, codebook: Codebook, target: dict, *, missing: str = "fiml") -> float:
     """The value that a chapter would print for a target's quantity."""
     study = study_of(table, codebook)
     options = {
         "outcomes": [target["outcome"]],
         "covariates": covariates_by_outcome(study, COVARIATES["covariates"], records=COVARIATES["records"]),
         "conf_level": 0.95,
+        "missing": missing,
     }
     groups = [study.population(target["population"])]
     if target["quantity"] == "direct":
@@ -110,20 +114,22 @@ def main() -> None:
         one.to_csv(DATA / codebook.files[kind].path, index=False, lineterminator="\n")
 
 
-def spread(draws: int) -> None:
-    """Write the 10th, 50th and 90th percentile of every target over draws that nobody moved."""
-    truth = load_population(DATA / POPULATION)["calibration"]
-    values = []
-    for number in range(draws):
-        simulated = simulate(DATA, n=None, seed=FIRST_SPREAD_SEED + number)
-        table, codebook = simulated.tables["students"], simulated.codebook
-        values.append([measured(table, codebook, target) for target in truth["targets"]])
-        print(f"{number + 1} of {draws} draws", file=sys.stderr, flush=True)
-    rows = pd.DataFrame(truth["targets"])[["quantity", "population", "mediator", "outcome", "value"]]
-    low, middle, high = np.quantile(np.array(values), [0.1, 0.5, 0.9], axis=0)
-    rows = rows.assign(draws=draws, p10=low.round(4), p50=middle.round(4), p90=high.round(4))
-    rows.to_csv(DATA / "sampling.csv", index=False, lineterminator="\n")
+def write_truth() -> None:
+    """Write every target's value in one very large draw without missing answers."""
+    content = load_population(DATA / POPULATION)
+    codebook, rng = load_codebook(DATA), np.random.default_rng(LARGE_SEED)
+    roster = simulate_roster(content, codebook, n=LARGE_N, rng=rng)
+    table = simulate_students(roster, content, codebook, rng=rng)
+    rows = pd.DataFrame(content["calibration"]["targets"])[
+        ["quantity", "population", "mediator", "outcome", "value"]
+    ]
+    truth = [
+        measured(table, codebook, target, missing="listwise") for target in content["calibration"]["targets"]
+    ]
+    rows.assign(n=LARGE_N, truth=np.round(truth, 4)).to_csv(
+        DATA / "truth.csv", index=False, lineterminator="\n"
+    )
 
 
 if __name__ == "__main__":
-    spread(int(sys.argv[2])) if sys.argv[1:2] == ["--spread"] else main()
+    write_truth() if sys.argv[1:] == ["--truth"] else main()

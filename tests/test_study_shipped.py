@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
 from lib.analysis.effects import covariates_by_outcome, direct_effects
 from lib.analysis.mediation import mediated_effects
+from lib.study.population import load_population
 
 GRADE = "grade_math_or_ela"
 
@@ -75,3 +77,19 @@ def test_about_half_of_the_students_work_together_weekly(study):
     answers = study.population("all").frame["frequency"].dropna()
     share = (answers >= study.codebook.thresholds["weekly_min"]).mean()
     assert abs(share - 0.5) <= study.codebook.thresholds["half_tol"]
+
+
+def test_every_target_is_probable_under_the_population(study):
+    """What a target is in 40,000 students lies in the 80 percent interval around the shipped value."""
+    truth = pd.read_csv(study.folder / "truth.csv").astype({"mediator": "object"})
+    targets = load_population(study.folder / "population.yml")["calibration"]["targets"]
+    assert truth["value"].to_list() == [target["value"] for target in targets]
+    for target, large in zip(targets, truth["truth"], strict=True):
+        groups = [study.population(target["population"])]
+        settings = options(study, target["outcome"]) | {"conf_level": 0.8}
+        if target["quantity"] == "direct":
+            row = direct_effects(study, groups, **settings).iloc[0]
+        else:
+            rows = mediated_effects(study, groups, mediators=[target["mediator"]], seed=1, **settings)
+            row = rows.set_index("contrast").loc["share_explained"]
+        assert row["conf_low"] <= large <= row["conf_high"], target
