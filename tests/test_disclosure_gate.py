@@ -139,10 +139,18 @@ def test_notes_tell_the_cost_to_focal_and_reference_group_coarsely():
 
 def test_figures_of_the_study_s_own_report_are_shown_only_where_the_study_is_synthetic():
     published = pd.DataFrame(
-        {"value": ["4", "0.12", "6"], "exhibit": ["7", "7;9", "7"], "unit": ["students", "SD per SD", "focus groups"]}
+        {
+            "value": ["4", "0.12", "6"],
+            "exhibit": ["7", "7;9", "7"],
+            "unit": ["teachers", "SD per SD", "focus groups"],
+        }
     )
-    row = [count("all", 4, unit="teachers", exhibit="7"), count("math", 5, unit="teachers", exhibit="7")]
-    shown = {True: ["ok", "too_few"], False: ["too_few", "too_few"]}
+    teachers = {"unit": "teachers", "exhibit": "7"}
+    row = [count("all", 4, **teachers), count("math", 5, **teachers), count("ela", 6, **teachers)]
+    shown = {
+        True: ["ok", "too_few", "too_few"],
+        False: ["too_few"] * 3,
+    }  # six focus groups are not six teachers
     for synthetic, expected in shown.items():
         codebook = dataclasses.replace(CODEBOOK, synthetic=synthetic)
         released = release(estimates(row), SimpleNamespace(codebook=codebook, published=published))
