@@ -131,6 +131,22 @@ def test_a_site_of_thirty_pages_is_read_in_ten_seconds(tmp_path):
     assert time.perf_counter() - start < 10
 
 
+def test_cells_beside_each_other_make_no_sentence_and_columns_that_are_no_parts_no_sum(tmp_path):
+    rows = [("Answered", 869, 149, 312), ("No class named", 80, "not shown: fewer than 10 students", 78)]
+    lines = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
+    head = "<thead><tr><th>Measure</th><th>Count</th><th>Fewest</th><th>Most</th></tr></thead>"
+    body = f"<table><caption>Number of students</caption>{head}{lines}</table><table><tr><td>Items</td><td>6</td></tr>"
+    site = Site(
+        {
+            "index.html": page(
+                "Sample", body + "<tr><td>Perceived teacher support</td><td>x</td></tr></table>"
+            )
+        },
+        None,
+    )
+    assert audited(site, tmp_path, inside=False) == []
+
+
 def test_no_site_is_an_error(tmp_path):
     with pytest.raises(DisclosureError, match="no site"):
         audit_site(tmp_path / "nowhere")

@@ -91,12 +91,9 @@ def wide_counts(table: pd.DataFrame, caption: str) -> tuple[dict, list] | None:
                 entries[_key(label, "" if COUNT_NAME.match(str(name)) else str(name))] = entry
     rows = [label for label in labels if not _names_all(label)]
     columns = [str(name) for name in counted if not _names_all(str(name)) and not COUNT_NAME.match(str(name))]
-    sums = []
-    for column in [*columns, ""]:
-        sums.append((_key("", column), [_key(row, column) for row in rows]))
-    for row in [*rows, ""]:
-        sums.append((_key(row, ""), [_key(row, column) for column in columns]))
-    kept = _holding(entries, sums)
+    down = [(_key("", column), [_key(row, column) for row in rows]) for column in [*columns, ""]]
+    along = [(_key(row, ""), [_key(row, column) for column in columns]) for row in [*rows, ""]]
+    kept = [*_holding(entries, down), *_holding(entries, along)]
     return (entries, kept) if kept or subject else None
 
 
@@ -129,13 +126,16 @@ def long_counts(table: pd.DataFrame) -> tuple[dict, list] | None:
         entry = _entry(value, why if HIDDEN.search(why) and not np.isfinite(value) else text)
         if entry is not None:
             entries.setdefault(key, entry)
-    sums = []
     levels = {name: sorted({str(value) for value in table[name] if not is_whole(value)}) for name in groups}
-    for key in entries:
-        for name in (name for name in groups if name not in {column for column, _ in key}):
-            parts = [key | {(name, level)} for level in levels[name]]
-            sums.append((key, [part for part in parts if part in entries]))
-    return entries, _holding(entries, sums)
+    kept = []
+    for name in groups:
+        wholes = [key for key in entries if name not in {column for column, _ in key}]
+        parts = [
+            [key | {(name, level)} for level in levels[name] if key | {(name, level)} in entries]
+            for key in wholes
+        ]
+        kept += _holding(entries, list(zip(wholes, parts, strict=True)))
+    return entries, kept
 
 
 def is_whole(value: object) -> bool:
@@ -159,15 +159,16 @@ def _entry(value: float, text: str) -> float | str | None:
 
 
 def _holding(entries: dict, sums: list) -> list:
-    """Sums whose parts are all printed, and that are true where nothing in them is hidden."""
+    """Sums in one direction of a table whose entries are all printed; none where a line in full view does not add up."""
     kept = []
     for total, parts in sums:
         if total not in entries or len(parts) < 2 or any(part not in entries for part in parts):
             continue
         known = [entries[part] for part in parts if isinstance(entries[part], float)]
         whole = len(known) == len(parts) and isinstance(entries[total], float)
-        if not whole or sum(known) == entries[total]:
-            kept.append((total, parts))
+        if whole and sum(known) != entries[total]:
+            return []
+        kept.append((total, parts))
     return kept
 
 

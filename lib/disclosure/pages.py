@@ -28,6 +28,9 @@ GEOMETRY = frozenset(
         "id",
     }
 )
+INLINE = frozenset(
+    {"a", "abbr", "b", "code", "data", "em", "i", "mark", "q", "small", "span", "strong", "sub", "sup", "u"}
+)
 PROGRAMS = ("", "text/javascript", "module", "application/javascript")
 
 
@@ -91,15 +94,16 @@ def _script(file: str, where: str, element, depth: int) -> Iterator[Fragment]:
 
 
 def _visible(tree) -> str:
-    from lxml import etree
-
+    """The words of a page, a line for each block, so that no sentence runs from one cell into the next."""
     parts = []
     for element in tree.iter():
-        if isinstance(element.tag, str) and element.tag not in ("script", "style", "template"):
-            parts.append(element.text or "")
-        if element.tag is not etree.Comment or element.tail:
-            parts.append(element.tail or "")
-    return " ".join(" ".join(parts).split())
+        named = isinstance(element.tag, str)
+        gap = " " if element.tag in INLINE else "\n"
+        if named and element.tag not in ("script", "style", "template"):
+            parts += [gap, element.text or ""]
+        parts += [gap, element.tail or ""]
+    lines = (" ".join(line.split()) for line in "".join(parts).split("\n"))
+    return "\n".join(line for line in lines if line)
 
 
 def _table(element) -> tuple[pd.DataFrame | None, str]:

@@ -26,7 +26,7 @@ SHARE_NAME = re.compile(r"(?i)^(?:percent|pct|share|%|percentage)$")
 FREE = re.compile(r"(?i)remark|focus group|visit|interview|classroom|item|question")
 MARKS = str.maketrans({",": None, "%": None, "−": "-"})
 TOLD = frozenset({"words", "title", "desc", "aria-label", "alt", "content", "text"})
-PERSONS = r"(?:students?|pupils?|teachers?|respondents?)"
+PERSONS = r"(?:students|pupils|teachers|respondents|(?<=\b1 )(?:student|pupil|teacher|respondent))"
 GROUP = r"(?:[A-Z]?[\w-]+ ){0,2}"
 SENTENCE = re.compile(
     rf"(?<![\d.,–−/-])(?<!Grade )(?<!grade )([1-9]) {GROUP}{PERSONS}\b|\b[nN]\s?=\s?([1-9])(?![\d.,])"
