@@ -23,6 +23,8 @@ def test_parameters_are_recovered_and_intervals_cover(missing):
 
 def test_the_indirect_test_keeps_its_level_when_one_path_is_zero():
     truth = CONDITIONS["b is zero"]
-    found = run_condition(truth, find_truth(truth, seed=2, classes=500), missing=False, studies=STUDIES, seed=3)
+    found = run_condition(
+        truth, find_truth(truth, seed=2, classes=500), missing=False, studies=STUDIES, seed=3
+    )
     # 8 or more rejections in 40 at a level of 5 % happen once in 1,000 campaigns
     assert max(found["indirect_excludes_0"].values()) < 8 / STUDIES

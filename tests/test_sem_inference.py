@@ -239,6 +239,17 @@ def test_the_partial_search_finds_the_planted_item(ladder):
     )
 
 
+def test_a_scale_that_cannot_be_estimated_is_named_and_climbs_no_further():
+    rng = np.random.default_rng(0)
+    # correlations that no factor gives
+    cov = [[1, 0.3, 0.3], [0.3, 1, -0.3], [0.3, -0.3, 1]]
+    table = pd.DataFrame(rng.multivariate_normal(np.zeros(3), cov, 400), columns=list("xyz"))
+    steps = compare_invariance(
+        {"odd": list("xyz")}, table.assign(race=["black", "white"] * 200), group="race"
+    ).steps
+    assert steps.verdict.tolist() == ["not estimated"]
+
+
 def test_omega_and_alpha_of_equal_loadings_are_the_same():
     """For parallel items both are k r / (1 + (k - 1) r)."""
     rng = np.random.default_rng(2)

@@ -38,7 +38,8 @@ class Ladder:
     steps : DataFrame
         One row per scale and level reached: ``scale level chisq df pvalue cfi rmsea srmr`` (scaled and robust),
         changes against the level below ``delta_cfi delta_rmsea delta_srmr lr lr_df lr_p lr_p_holm``, and
-        ``verdict`` (``invariant``, ``partial``, ``not invariant``) with the parameters ``freed``.
+        ``verdict`` (``invariant``, ``partial``, ``not invariant``; ``configural`` or ``saturated`` at the
+        bottom; ``not estimated``) with the parameters ``freed``, or why there is no estimate.
     fits : dict of (str, str) to SemFit
         The accepted fit of each scale and level.
     """
@@ -122,6 +123,8 @@ def compare_invariance(
     for level in levels:
         climbing = list(scales) if level == LEVELS[0] else list(below)
         tried = {name: fit_level(name, level, freed[name]) for name in climbing}
+        rows += [_failure(name, level, tried[name]) for name in climbing if not tried[name].fit_measures]
+        climbing = [name for name in climbing if tried[name].fit_measures]
         tests = {name: _step_test(tried[name], below.get(name)) for name in climbing}
         holm = dict(zip(climbing, adjust_holm([test.pvalue for test in tests.values()]), strict=True))
         reached = {}
@@ -162,6 +165,17 @@ def adjust_holm(pvalues: Sequence[float]) -> np.ndarray:
     scaled = given[order] * (len(order) - np.arange(len(order)))
     out[order] = np.minimum(np.maximum.accumulate(scaled), 1.0)
     return out
+
+
+def _failure(name: str, level: str, tried: SemFit) -> dict:
+    """The row of a scale whose model could not be estimated; it climbs no further."""
+    return {
+        "scale": name,
+        "level": level,
+        "n_obs": tried.n_obs,
+        "verdict": "not estimated",
+        "freed": tried.status_reason,
+    }
 
 
 def _step_test(tried: SemFit, below: SemFit | None) -> Test:
@@ -217,6 +231,8 @@ def _search(
             return row, tried
         freed.append(f"{worst.lhs} {worst.op} {worst.rhs}".strip())
         tried = fit_level(name, level, freed)
+        if not tried.fit_measures:
+            return row, tried
         test = difference_test(tried, below) if tried.fit_measures["df"] > below.fit_measures["df"] else None
         if test is None:
             return row, tried

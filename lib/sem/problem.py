@@ -126,13 +126,6 @@ def with_spec(problem: Problem, spec: Spec) -> Problem:
     )
 
 
-def with_weights(
-    problem: Problem, groups: tuple[Patterns, ...], saturated: tuple[GroupMoments, ...]
-) -> Problem:
-    """The same model and variables with other sufficient statistics, as of a resample."""
-    return replace(problem, value=_filled(problem.spec, saturated), groups=groups, saturated=saturated)
-
-
 def _join(
     spec: Spec, groups: tuple[Patterns, ...], saturated: tuple[GroupMoments, ...], sample: Sample
 ) -> Problem:
