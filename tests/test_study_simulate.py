@@ -255,6 +255,9 @@ def test_init_guesses_dialect_and_missing_words(tmp_path):
             'delimiter: "\\t"' in init_study(folder).read_text()
             or 'decimal: ","' in (folder / "codebook.yml").read_text()
         )
+        assert (
+            'missing_codes: ["NA"]' in text and "items: [A1, A2, A3, A4, A5]" in text
+        ) == source.startswith("bfi")
         assert [fault for fault in check_study(folder) if fault.severity != "warning"] == []
 
 
