@@ -246,19 +246,18 @@ def test_init_writes_a_codebook_that_its_own_files_keep(tmp_path):
         init_study(tmp_path)
 
 
-def test_init_guesses_dialect_and_missing_words(tmp_path):
-    for source in ("bfi/answers.tsv", "holzinger_swineford/tests.csv"):
-        folder = tmp_path / Path(source).parent
-        folder.mkdir()
-        (folder / Path(source).name).write_bytes((DATA.parent / "tests/studies" / source).read_bytes())
-        assert (
-            'delimiter: "\\t"' in init_study(folder).read_text()
-            or 'decimal: ","' in (folder / "codebook.yml").read_text()
-        )
-        assert (
-            'missing_codes: ["NA"]' in text and "items: [A1, A2, A3, A4, A5]" in text
-        ) == source.startswith("bfi")
-        assert [fault for fault in check_study(folder) if fault.severity != "warning"] == []
+@pytest.mark.parametrize(
+    ("source", "guesses"),
+    [
+        ("bfi/answers.tsv", ['delimiter: "\\t"', 'missing_codes: ["NA"]', "items: [A1, A2, A3, A4, A5]"]),
+        ("holzinger_swineford/tests.csv", ['delimiter: ";", encoding: "utf-8", decimal: ","', "x1: {"]),
+    ],
+)
+def test_init_guesses_dialect_and_missing_words(tmp_path, source, guesses):
+    (tmp_path / Path(source).name).write_bytes((DATA.parent / "tests/studies" / source).read_bytes())
+    text = init_study(tmp_path).read_text()
+    assert [guess for guess in guesses if guess not in text] == []
+    assert [fault for fault in check_study(tmp_path) if fault.severity != "warning"] == []
 
 
 def test_init_refuses_a_folder_without_tables(tmp_path):
