@@ -8,18 +8,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 RESULTS = Path(__file__).parent / "results"
+COMMIT = subprocess.run(
+    ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False, cwd=RESULTS.parent
+).stdout.strip()  # taken at the start: a long run may outlive the commit it measures
 
 
 def write_result(name: str, *, seed: int, result: dict) -> Path:
     """Write ``results/NAME.json`` and print it."""
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=RESULTS.parent,
-    ).stdout.strip()
-    content = {"date": datetime.now(UTC).date().isoformat(), "commit": commit, "seed": seed, **result}
+    content = {"date": datetime.now(UTC).date().isoformat(), "commit": COMMIT, "seed": seed, **result}
     path = RESULTS / f"{name}.json"
     path.write_text(json.dumps(content, indent=1) + "\n", "utf-8")
     print(json.dumps(content, indent=1))
