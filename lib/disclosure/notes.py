@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 
 from lib.disclosure.members import members
-from lib.disclosure.rules import caution_words
+from lib.disclosure.rules import COUNTED_UNITS, caution_words
 from lib.study.load import Study
 
 HIDDEN = ("hidden", "too_few")
 STEP = 5
+OTHER_UNITS = tuple(unit for unit in COUNTED_UNITS if unit != "students")
 
 
 def table_notes(rows: pd.DataFrame, study: Study, *, printed: int) -> tuple[str, ...]:
@@ -30,7 +31,11 @@ def table_notes(rows: pd.DataFrame, study: Study, *, printed: int) -> tuple[str,
     notes = []
     if hidden.any():
         notes.append(f"{int(hidden.sum())} of {len(rows)} values are not shown.")
-        notes += [sentence for sentence in [equity_cost(rows, hidden, study)] if sentence]
+        of_students = ~rows["unit"].isin(OTHER_UNITS)
+        cost = (
+            equity_cost(rows[of_students], hidden[of_students], study) if (hidden & of_students).any() else ""
+        )
+        notes += [cost] if cost else []
     cautious = rows["status_reason"].str.contains(caution_words(study.codebook.disclosure), regex=False)
     if cautious.any():
         notes.append(
