@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import queue
 import shutil
 import subprocess
 import sys
+import threading
+import urllib.request
 
 import nbformat
 import pytest
@@ -14,6 +17,7 @@ from click.testing import CliRunner
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_cell
 
 from lib.cli import main
+from lib.report.preview import serve
 from tests.conftest import ROOT
 
 
@@ -121,6 +125,30 @@ def test_a_second_build_runs_nothing_again(small):
     assert "1 pages run, 0 as before" in small(code).output
     assert "0 pages run, 1 as before" in small(code).output
     assert "1 pages run, 0 as before" in small(code, "1 + 1;").output
+
+
+def test_the_preview_serves_the_site_and_rebuilds_a_page_that_was_saved(small, tmp_path):
+    assert small("from lib.show.prose import prose\nprose('The first words.')").exit_code == 0
+    said, stop = queue.Queue(), threading.Event()
+    serving = threading.Thread(target=serve, kwargs={"study": None, "port": 0, "say": said.put, "stop": stop})
+    serving.start()
+    try:
+        assert "nothing run" in said.get(timeout=120)
+        address = said.get(timeout=20).split()[0]
+        assert "The first words." in read(address)
+        before = read(f"{address}__built")
+        notebook = tmp_path / "chapters" / "index.ipynb"
+        notebook.write_text(notebook.read_text().replace("The first", "Other"))
+        assert "(index)" in said.get(timeout=120)
+        assert "Other words." in read(address) and read(f"{address}__built") != before
+    finally:
+        stop.set()
+        serving.join(20)
+
+
+def read(address: str) -> str:
+    with urllib.request.urlopen(address, timeout=10) as answer:
+        return answer.read().decode()
 
 
 def test_an_unreadable_students_file_is_named(lwo, tmp_path):
