@@ -10,9 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import yaml
-
 from lib.errors import BuildError
+from lib.report.project import read_yaml
 from lib.report.render.pages import PAGE_ENDINGS, Page, page_from_file
 
 __all__ = ["Book", "bibliography_files", "read_book", "read_settings"]
@@ -81,15 +80,7 @@ def read_book(project: Path) -> Book:
 
 def read_settings(project: Path) -> dict:
     """``_quarto.yml`` of a staged project."""
-    path = project / "_quarto.yml"
-    try:
-        settings = yaml.safe_load(path.read_text("utf-8")) or {}
-    except FileNotFoundError:
-        raise BuildError(
-            f"no _quarto.yml in {project.name}/; stage the report first with lwo build"
-        ) from None
-    except yaml.YAMLError as error:
-        raise BuildError(f"_quarto.yml is not valid YAML: {error}") from error
+    settings = read_yaml(project / "_quarto.yml")
     if not (settings.get("book") or {}).get("chapters"):
         raise BuildError("_quarto.yml lists no pages; give it project: type: book and book: chapters: [...]")
     return settings
