@@ -208,7 +208,9 @@ def _fit_chunk(
     if len(late):
         starts = np.array([start_values(spec, moments.mean[b], moments.cov[b]) for b in late])
         optimum = maximise(
-            lambda at, which: evaluate(spec, layout, at, value[late[which]], moments.take(late[which])),
+            lambda at, which, full: evaluate(
+                spec, layout, at, value[late[which]], moments.take(late[which]), information=full
+            ),
             starts,
             n[late],
         )

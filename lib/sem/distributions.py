@@ -55,6 +55,8 @@ def noncentrality(statistic: float, df: float, tail: float) -> float:
     while special.chndtr(statistic, df, high) > tail:
         high *= 2
     for _ in range(100):
+        if high - low < 1e-12 * high:
+            break
         middle = (low + high) / 2
         low, high = (middle, high) if special.chndtr(statistic, df, middle) > tail else (low, middle)
     return (low + high) / 2

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from lib.sem.implied import Implied, Layout, imply, moment_jacobian, row_curvature, row_gradient
+from lib.sem.likelihood import row_information
 from lib.sem.momentspace import (
     Evaluated,
     case_scores,
@@ -17,6 +18,9 @@ from lib.sem.momentspace import (
 )
 from lib.sem.patterns import Patterns, shares
 from lib.sem.spec import Spec
+
+FEW_PATTERNS = 32
+"""Up to here the information of all patterns costs less than the moments' own."""
 
 
 def evaluate_groups(
@@ -47,9 +51,22 @@ def evaluate_fiml(
     gradient = _gradient(layout, implied, at, share)
     if not information:
         return np.array([objective]), gradient[None], None
-    slope = moment_slopes(spec, layout, implied)
-    expected = sum(share[g] * slope[g].T @ expected_information(at[g]) @ slope[g] for g in range(len(at)))
-    return np.array([objective]), gradient[None], expected[None]
+    return np.array([objective]), gradient[None], _expected(spec, layout, implied, at, share)[None]
+
+
+def _expected(
+    spec: Spec, layout: Layout, implied: Implied, at: Sequence[Evaluated], share: np.ndarray
+) -> np.ndarray:
+    """Expected information of one case (r, r): pattern by pattern where they are few, else through the moments."""
+    if max(len(a.weight) for a in at) > FEW_PATTERNS:
+        slope = moment_slopes(spec, layout, implied)
+        return sum(share[g] * slope[g].T @ expected_information(at[g]) @ slope[g] for g in range(len(at)))
+    out = np.zeros(2 * layout.jacobian.shape[-1:])
+    for g, group in enumerate(at):
+        weight = share[g] * group.weight
+        by_row = row_information(layout, implied.of_group(g), group.inverse[None], weight[None])[0].sum(0)
+        out += layout.to_tau(layout.to_tau(by_row, g).T, g)
+    return out
 
 
 def model_information(
@@ -57,14 +74,15 @@ def model_information(
 ) -> np.ndarray:
     """Information of one case (r, r) at tau (r,); ``kind`` is expected or observed (the Hessian)."""
     implied, at = evaluate_groups(spec, layout, tau, value, groups)
-    share, slope = shares(groups), moment_slopes(spec, layout, implied)
-    by_moment = expected_information if kind == "expected" else observed_information
-    out = sum(share[g] * slope[g].T @ by_moment(at[g]) @ slope[g] for g in range(len(at)))
-    if kind == "observed":
-        bend = row_curvature(layout, implied, np.array([a.slope_cov for a in at]), _mean_slopes(spec, at))
-        out = out + np.einsum(
-            "g,gfr,gfh,ghs->rs", share, layout.jacobian, bend, layout.jacobian, optimize=True
-        )
+    share = shares(groups)
+    if kind == "expected":
+        return _expected(spec, layout, implied, at, share)
+    slope = moment_slopes(spec, layout, implied)
+    bend = row_curvature(layout, implied, np.array([a.slope_cov for a in at]), _mean_slopes(spec, at))
+    out = np.zeros(2 * layout.jacobian.shape[-1:])
+    for g, group in enumerate(at):
+        out += share[g] * slope[g].T @ observed_information(group) @ slope[g]
+        out += share[g] * layout.to_tau(layout.to_tau(bend[g], g).T, g)
     return out
 
 
@@ -74,7 +92,7 @@ def moment_slopes(spec: Spec, layout: Layout, implied: Implied) -> list[np.ndarr
     if not spec.meanstructure:
         d_mean = np.zeros_like(d_mean)
     by_row = stack_moments(d_mean, d_cov)
-    return [by_row[g].T @ layout.jacobian[g] for g in range(len(by_row))]
+    return [layout.to_tau(by_row[g].T, g) for g in range(len(by_row))]
 
 
 def model_scores(

@@ -20,12 +20,12 @@ from lib.sem.spec import Spec
 from lib.sem.tables import (
     NAMES,
     NUMBERS,
-    find_weakness,
     invert_information,
     judge,
     reported,
     row_names,
     tabulate,
+    try_inverse,
 )
 
 MISSING = ("listwise", "fiml", "ml.x")
@@ -135,8 +135,8 @@ def solve_problem(
     tau, objective, converged = optimum.tau[0], float(optimum.objective[0]), bool(optimum.converged[0])
     spec = problem.spec
     status, reason = judge(spec, tau, problem.value, converged=converged)
-    weak = find_weakness(optimum.information[0], spec)
-    if weak and not find_weakness(start_information(problem), spec):
+    inverse, weak = try_inverse(optimum.information[0], spec)
+    if weak and not try_inverse(start_information(problem), spec)[1]:
         # the model is identified in general, but not where these data lead
         status = "inadmissible" if converged else status
         reason = f"these data hold no information on '{weak}'; simplify the model"
@@ -146,7 +146,6 @@ def solve_problem(
         return _without_numbers(
             problem, tau, converged, status, reason, objective, information, robust, correct
         )
-    inverse = invert_information(optimum.information[0], spec)
     if information == "observed":
         hessian = model_information(
             spec, problem.layout, tau, problem.value, problem.groups, kind=information

@@ -28,6 +28,11 @@ class Implied:
     cov: np.ndarray
     mean: np.ndarray
 
+    def of_group(self, g: int) -> Implied:
+        """The moments of one group, as (B, 1, ...)."""
+        parts = (self.spread, self.full, self.centre, self.cov, self.mean)
+        return Implied(*(part[:, g : g + 1] for part in parts))
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -45,6 +50,10 @@ class Layout:
     jacobian: np.ndarray
     order: np.ndarray | None
 
+    def to_tau(self, by_row: np.ndarray, g: int) -> np.ndarray:
+        """Derivatives with respect to tau (..., r) from those with respect to the row values of group g (..., f)."""
+        return by_row @ self.jacobian[g] if self.order is None else by_row[..., self.order]
+
 
 def lay_out(spec: Spec) -> Layout:
     """Arrange the free parameters of a spec."""
@@ -53,9 +62,7 @@ def lay_out(spec: Spec) -> Layout:
     half = np.where(kind == COVARIANCE, np.where(i == j, 0.5, 1.0), np.where(kind == PATH, 1.0, 0.0))
     padded = np.vstack([spec.basis, np.zeros(spec.n_free)])
     jacobian = padded[spec.free[:, rows]]
-    plain = (
-        len(spec.groups) == 1 and len(rows) == spec.n_free and np.array_equal(spec.basis, np.eye(len(rows)))
-    )
+    plain = len(spec.groups) == 1 and len(rows) == spec.n_free and spec.plain
     order = np.argsort(spec.free[0, rows]) if plain else None
     return Layout(rows, kind, i, j, half, jacobian, order)
 
@@ -76,7 +83,7 @@ def imply(spec: Spec, tau: np.ndarray, value: np.ndarray) -> Implied:
 
 def row_values(spec: Spec, tau: np.ndarray, value: np.ndarray) -> np.ndarray:
     """Values of all parameters (B, G, e), free and fixed."""
-    theta = spec.shift + tau @ spec.basis.T
+    theta = spec.shift + (tau if spec.plain else tau @ spec.basis.T)
     padded = np.concatenate([theta, np.zeros((len(theta), 1), theta.dtype)], axis=1)
     return np.where(spec.free >= 0, padded[:, spec.free], value)
 
@@ -126,6 +133,30 @@ def moment_jacobian(layout: Layout, implied: Implied) -> tuple[np.ndarray, np.nd
     u = left[:, :, layout.i].swapaxes(1, 2)
     outer = u[:, :, :, None] * (layout.half[:, None] * right)[:, :, None, :]
     return outer + outer.swapaxes(-1, -2), u * _mean_factor(layout, implied.centre[0])[:, :, None]
+
+
+def variances(spec: Spec, values: np.ndarray) -> np.ndarray:
+    """Implied variances (B, G, m) of all variables from the values of all parameters (B, G, e).
+
+    Imaginary parts of the values must be complex steps: the variances are taken to be linear in them.
+    """
+    base = values.real
+    steps = values.dtype.kind == "c"
+    shared = steps and bool((base == base[:1]).all())
+    implied = imply_rows(spec, base[:1] if shared else base)
+    variance = np.diagonal(implied.full, axis1=-2, axis2=-1)
+    if not steps:
+        return variance
+    right = np.where(spec.kind == PATH, implied.full[..., spec.j], implied.spread[..., spec.j])
+    half = np.where(
+        spec.kind == MEAN, 0.0, np.where((spec.kind == COVARIANCE) & (spec.i == spec.j), 0.5, 1.0)
+    )
+    slope = 2 * half * implied.spread[..., spec.i] * right
+    if shared:
+        step = (slope[0] @ values.imag.transpose(1, 2, 0)).transpose(2, 0, 1)
+    else:
+        step = (slope @ values.imag[..., None])[..., 0]
+    return variance + 1j * step
 
 
 def row_gradient(

@@ -85,7 +85,10 @@ def evaluate(
         gradient = np.einsum("bgf,gfr->br", by_row, layout.jacobian)
     if not information:
         return objective, gradient, None
-    return objective, gradient, _information(layout, implied, inverse, share)
+    by_row = row_information(layout, implied, inverse, share)
+    if layout.order is not None:
+        return objective, gradient, by_row[:, 0][:, layout.order[:, None], layout.order]
+    return objective, gradient, (layout.jacobian.swapaxes(-1, -2) @ by_row @ layout.jacobian).sum(1)
 
 
 def invert(cov: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -107,8 +110,12 @@ def invert(cov: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return np.linalg.inv(cov), log_det, proper
 
 
-def _information(layout: Layout, implied: Implied, inverse: np.ndarray, share: np.ndarray) -> np.ndarray:
-    """Expected Hessian: u_k' C^-1 u_l v_k' C^-1 v_l + u_k' C^-1 v_l u_l' C^-1 v_k + c_k c_l u_k' C^-1 u_l."""
+def row_information(layout: Layout, implied: Implied, inverse: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """Expected Hessian with respect to the row values (B, G, f, f), each group's weighted by its share (B, G).
+
+    It is u_k' C^-1 u_l v_k' C^-1 v_l + u_k' C^-1 v_l u_l' C^-1 v_k + c_k c_l u_k' C^-1 u_l. One group's moments
+    may meet the ``inverse`` of several patterns (B, P, p, p); the result then is (B, P, f, f).
+    """
     p, m = implied.cov.shape[-1], implied.full.shape[-1]
     both = np.concatenate([implied.spread[:, :, :p], implied.full[:, :, :p]], axis=-1)
     product = both.swapaxes(-1, -2) @ inverse @ both
@@ -118,6 +125,4 @@ def _information(layout: Layout, implied: Implied, inverse: np.ndarray, share: n
     by_row = layout.half[:, None] * layout.half * (uu * vv + uv * uv.swapaxes(-1, -2))
     by_row += factor[..., :, None] * factor[..., None, :] * uu
     by_row *= share[..., None, None]
-    if layout.order is not None:
-        return by_row[:, 0][:, layout.order[:, None], layout.order]
-    return (layout.jacobian.swapaxes(-1, -2) @ by_row @ layout.jacobian).sum(1)
+    return by_row

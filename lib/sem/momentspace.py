@@ -8,6 +8,7 @@ Formulas as in Savalei (2010, Psychol. Methods 15, 352-367) for incomplete data;
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -32,6 +33,7 @@ class Evaluated:
     slope_cov: np.ndarray
 
 
+@lru_cache(maxsize=64)
 def lower(p: int) -> tuple[np.ndarray, np.ndarray]:
     """Row and column of the lower triangle, column by column."""
     column, row = np.triu_indices(p)
@@ -117,11 +119,19 @@ def _pairs(first: np.ndarray, second: np.ndarray, weight: np.ndarray) -> np.ndar
     count, p = first.shape[:2]
     row, column = lower(p)
     product = (weight[:, None] * first.reshape(count, -1)).T @ second.reshape(count, -1)
-    tensor = product.reshape(p, p, p, p)
-    # tr(A D_k B D_l) = sum A[a, b] D_k[b, c] B[c, d] D_l[d, a]: bring it to [b, c, d, a]
-    tensor = tensor.transpose(1, 2, 3, 0)
-    half = tensor[row, column] + tensor[column, row]
-    half = half[:, row, column] + half[:, column, row]
+    crossed, one, other = (product.take(place) for place in _pair_places(p))
     times = np.where(row == column, 0.5, 1.0)
-    out = half * times[:, None] * times
-    return 0.5 * (out + out.T)
+    return (crossed + crossed.T + one + other) * times[:, None] * times
+
+
+@lru_cache(maxsize=8)
+def _pair_places(p: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Where A[a, b] B[c, d] stands among all products for elements k, l of the lower triangle (row r, column s).
+
+    (a, b, c, d) is (s_l, r_k, s_k, r_l), (s_l, s_k, r_k, r_l) and (r_l, r_k, s_k, s_l); k runs down, l across.
+    """
+    r, s = lower(p)
+    rk, sk = r[:, None], s[:, None]
+    return tuple(
+        ((a * p + b) * p + c) * p + d for a, b, c, d in ((s, rk, sk, r), (s, sk, rk, r), (r, rk, sk, s))
+    )

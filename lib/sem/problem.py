@@ -156,7 +156,7 @@ def estimate(problem: Problem, start: np.ndarray | None = None) -> Optimum:
     if start is None:
         start = start_values(spec, moments.mean[0], moments.cov[0])
     optimum = maximise(
-        lambda tau, which: evaluate(spec, layout, tau, value, moments.take(which)),
+        lambda tau, which, full: evaluate(spec, layout, tau, value, moments.take(which), information=full),
         start[None],
         moments.n.sum(1),
     )
@@ -164,7 +164,9 @@ def estimate(problem: Problem, start: np.ndarray | None = None) -> Optimum:
         return optimum
     start = optimum.tau if optimum.converged[0] else start[None]
     return maximise(
-        lambda tau, _: evaluate_fiml(spec, layout, tau, value, problem.groups), start, moments.n.sum(1)
+        lambda tau, _, full: evaluate_fiml(spec, layout, tau, value, problem.groups, information=full),
+        start,
+        moments.n.sum(1),
     )
 
 

@@ -17,7 +17,7 @@ from lib.sem.expressions import Expression
 from lib.sem.implied import row_values
 from lib.sem.result import SemFit
 from lib.sem.spec import Spec
-from lib.sem.standard import define, jacobian, standardize
+from lib.sem.standard import define_from, jacobian, standardize
 from lib.sem.syntax import read_expression
 
 METHODS = ("delta", "monte_carlo", "percentile", "bca")
@@ -110,14 +110,11 @@ def label_values(
     ModelError
         If the expression ``needed`` names something else.
     """
-    if standardized:
-        values = standardize(spec, values)
-    at: dict[str, np.ndarray] = {}
-    for g, labels in enumerate(spec.label):
-        for e, label in enumerate(labels):
-            if label:
-                at.setdefault(label, values[:, g, e])
-    at |= dict(zip((name for name, _ in spec.definitions), define(spec, values).T, strict=True))
+    rows, place = np.unique([e for _, e in spec.named.values()], return_inverse=True)
+    rows = rows.astype(int)
+    values = standardize(spec, values, rows) if standardized else values[..., rows]
+    at = {label: values[:, g, k] for (label, (g, _)), k in zip(spec.named.items(), place, strict=True)}
+    define_from(spec, at, len(values))
     unknown = [name for name in needed.names() if name not in at]
     if unknown:
         known = ", ".join(at) or "none"

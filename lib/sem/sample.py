@@ -174,9 +174,11 @@ def _check_columns(data: pd.DataFrame, names: Sequence[str], user: str) -> None:
 
 def read_table(data: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
     """Columns as floats (N, p), NaN where missing; unknown, textual and infinite columns are errors."""
-    block = data[list(names)]
-    if all(isinstance(dtype, np.dtype) and dtype.kind in "fiub" for dtype in block.dtypes):
-        table = block.to_numpy(float)
+    columns = [data[name] for name in names]
+    if all(isinstance(column.dtype, np.dtype) and column.dtype.kind in "fiub" for column in columns):
+        table = np.empty((len(data), len(columns)))
+        for k, column in enumerate(columns):
+            table[:, k] = column.to_numpy()
         if not np.isinf(table).any():
             return table
     return np.column_stack([read_numbers(data, name) for name in names])

@@ -52,9 +52,9 @@ def saturate(patterns: Patterns) -> GroupMoments:
         mean = mean + shift
     start = stack_moments(mean, (cov + cov.T) / 2)
 
-    def evaluate(tau: np.ndarray, _: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def evaluate(tau: np.ndarray, _: np.ndarray, full: bool) -> tuple:
         at = evaluate_patterns(patterns, *unstack_moments(tau[0], p))
-        return np.array([at.objective]), slopes(at)[None], expected_information(at)[None]
+        return np.array([at.objective]), slopes(at)[None], expected_information(at)[None] if full else None
 
     optimum = maximise(evaluate, start[None], np.array([patterns.n.sum()]))
     if not optimum.converged[0]:

@@ -11,7 +11,10 @@ TOLERANCE = 1e-10
 """A problem has converged when n times the predicted gain is below this: 1e-5 standard errors from the optimum."""
 
 SCORING_STEPS = 25
-"""Scoring converges in about ten steps where the model fits; with weak indicators BFGS is faster."""
+"""Scoring takes a problem to its neighbourhood in about four steps; with weak indicators BFGS is faster."""
+
+NEAR = 1.0
+"""Once n times the predicted gain is below this, BFGS needs fewer steps than scoring, and no new information."""
 
 
 @dataclass(frozen=True)
@@ -28,25 +31,20 @@ class Optimum:
 MEMORY = 40
 """Steps that BFGS keeps; it seldom needs half of them."""
 
-Evaluate = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]
+Evaluate = Callable[[np.ndarray, np.ndarray, bool], tuple[np.ndarray, np.ndarray, np.ndarray | None]]
 Slope = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
 def maximise(
-    evaluate: Evaluate,
-    start: np.ndarray,
-    n: np.ndarray,
-    *,
-    max_iterations: int = 200,
-    tolerance: float = TOLERANCE,
+    evaluate: Evaluate, start: np.ndarray, n: np.ndarray, *, tolerance: float = TOLERANCE
 ) -> Optimum:
     """Minimise an objective per case by Fisher scoring.
 
     Parameters
     ----------
     evaluate : callable
-        ``evaluate(tau (b, r), which (b,)) -> objective (b,), gradient (b, r), information (b, r, r)`` for the
-        problems numbered ``which``.
+        ``evaluate(tau (b, r), which (b,), information) -> objective (b,), gradient (b, r), information (b, r, r)``
+        for the problems numbered ``which``; the last is None unless the flag ``information`` is set.
     start : ndarray (B, r)
     n : ndarray (B,)
         Cases of each problem; sets the scale of the tolerance.
@@ -55,10 +53,10 @@ def maximise(
     tau, best = start.copy(), np.full(count, np.inf)
     anchor, step, length = start.copy(), np.zeros_like(start), np.ones(count)
     info = np.broadcast_to(np.eye(size), (count, size, size)).copy()
-    converged, iterations = np.zeros(count, bool), np.zeros(count, int)
+    converged, near, iterations = np.zeros(count, bool), np.zeros(count, bool), np.zeros(count, int)
     active = np.arange(count)
     for _ in range(SCORING_STEPS):
-        objective, gradient, information = evaluate(tau[active], active)
+        objective, gradient, information = evaluate(tau[active], active, True)
         iterations[active] += 1
         worse = ~(objective <= best[active] + 1e-11 * (1 + np.abs(best[active])))
         up = active[worse]
@@ -71,9 +69,10 @@ def maximise(
             gain = -(move * gradient[~worse]).sum(1)
             done = np.abs(gain) * n[better] < tolerance
             converged[better[done]] = True
+            near[better] = np.abs(gain) * n[better] < NEAR
             anchor[better], step[better], length[better] = tau[better], move, 1.0
             tau[better[~done]] += move[~done]
-        active = active[~converged[active] & (length[active] > 1e-7)]
+        active = active[~converged[active] & ~near[active] & (length[active] > 1e-7)]
         if not len(active):
             break
     tau[~converged] = anchor[~converged]
@@ -95,12 +94,25 @@ def _finish(
     late = late[np.isfinite(best[late])]
     if not len(late):
         return
-    inverse = np.linalg.pinv(info[late], rcond=1e-10, hermitian=True)
     found, reached = descend(
-        lambda at, which: evaluate(at, late[which])[:2], tau[late], inverse, n[late], tolerance=tolerance
-    )
+        lambda at, which: evaluate(at, late[which], False)[:2],
+        tau[late], _invert(info[late]), n[late], tolerance=tolerance,
+    )  # fmt: skip
     tau[late], converged[late] = found, reached
-    best[late], _, info[late] = evaluate(found, late)
+    best[late], _, info[late] = evaluate(found, late, True)
+
+
+def _invert(information: np.ndarray) -> np.ndarray:
+    """Stacked inverses; of singular matrices the pseudo-inverse."""
+    root = np.sqrt(np.maximum(np.diagonal(information, axis1=-2, axis2=-1), 1e-30))
+    scale = root[:, :, None] * root[:, None, :]
+    try:
+        ends = np.diagonal(np.linalg.cholesky(information / scale), axis1=-2, axis2=-1)
+        if ends.min(initial=1.0) > 1e-4:
+            return np.linalg.inv(information / scale) / scale
+    except np.linalg.LinAlgError:
+        pass
+    return np.linalg.pinv(information, rcond=1e-10, hermitian=True)
 
 
 def solve(information: np.ndarray, gradient: np.ndarray) -> np.ndarray:

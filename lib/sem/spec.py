@@ -79,6 +79,21 @@ class Spec:
         moved = np.unique(self.i[self.kind == PATH])
         return moved, np.delete(np.arange(len(self.names)), moved)
 
+    @cached_property
+    def plain(self) -> bool:
+        """Whether tau is theta: nothing constrains the parameters but equal labels."""
+        return np.array_equal(self.basis, np.eye(len(self.shift))) and not self.shift.any()
+
+    @cached_property
+    def named(self) -> dict[str, tuple[int, int]]:
+        """Group and row where each label first stands."""
+        found: dict[str, tuple[int, int]] = {}
+        for g, labels in enumerate(self.label):
+            for e, label in enumerate(labels):
+                if label:
+                    found.setdefault(label, (g, e))
+        return found
+
     @property
     def n_theta(self) -> int:
         return self.basis.shape[0]

@@ -65,11 +65,12 @@ def build_spec(
     keys: dict[object, int] = {}
     free = np.full(shape, -1)
     for e, row in enumerate(rows):
-        equal = _is_equal(row, variables, group_equal)
-        lhs, op, rhs = row.key
-        names = {lhs + op + rhs, rhs + op + lhs} if op == "~~" else {lhs + op + rhs}
-        if names & partial:
-            equal, used = False, used | (names & partial)
+        equal = bool(group_equal) and _is_equal(row, variables, group_equal)
+        if partial:
+            lhs, op, rhs = row.key
+            names = {lhs + op + rhs, rhs + op + lhs} if op == "~~" else {lhs + op + rhs}
+            if names & partial:
+                equal, used = False, used | (names & partial)
         for g in range(len(groups)):
             given, said, begun = _modifiers(row, g, groups)
             if given is None:

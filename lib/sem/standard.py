@@ -11,43 +11,43 @@ from collections.abc import Callable
 import numpy as np
 
 from lib.errors import ModelError
-from lib.sem.implied import imply_rows, row_values
+from lib.sem.implied import row_values, variances
 from lib.sem.spec import COVARIANCE, MEAN, PATH, Spec
 
 STEP = 1e-30
 
 
-def standardize(spec: Spec, values: np.ndarray) -> np.ndarray:
-    """Standardized values of all parameters.
+def standardize(spec: Spec, values: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
+    """Standardized values of all parameters, or of some.
 
     Parameters
     ----------
     values : ndarray (B, G, e)
-        Parameter values, real or complex.
+        Parameter values, real or with imaginary parts that are complex steps.
+    rows : ndarray (k,), optional
+        The parameters asked for.
 
     Returns
     -------
-    ndarray (B, G, e)
+    ndarray (B, G, e) or (B, G, k)
         NaN where an implied or residual variance is not positive.
     """
-    variance = np.diagonal(imply_rows(spec, values).full, axis1=-2, axis2=-1)
-    residual = np.zeros(variance.shape, values.dtype)
-    own = (spec.kind == COVARIANCE) & (spec.i == spec.j)
-    residual[..., spec.i[own]] = values[..., own]
-    spread, rest = _root(variance), _root(residual)
-    i, j = spec.i, spec.j
-    # the branches not taken divide by scales that a row does not have
+    rows = np.arange(len(spec.rows)) if rows is None else rows
+    kind, i, j = spec.kind[rows], spec.i[rows], spec.j[rows]
+    path, mean, own = kind == PATH, kind == MEAN, (kind == COVARIANCE) & (i == j)
+    both = (kind == COVARIANCE) & (i != j)
+    spread = _root(variances(spec, values))
+    residual = np.zeros(spread.shape, values.dtype)
+    at = np.flatnonzero((spec.kind == COVARIANCE) & (spec.i == spec.j))
+    residual[..., spec.i[at]] = values[..., at]
+    scale = np.empty((*values.shape[:2], len(rows)), values.dtype)
+    # failed problems hold NaN, and a variable without residual variance has no residual correlation
     with np.errstate(divide="ignore", invalid="ignore"):
-        scale = np.where(
-            spec.kind == PATH,
-            spread[..., j] / spread[..., i],
-            np.where(
-                spec.kind == MEAN,
-                1 / spread[..., i],
-                np.where(i == j, 1 / spread[..., i] ** 2, 1 / (rest[..., i] * rest[..., j])),
-            ),
-        )
-    return values * scale
+        scale[..., path] = spread[..., j[path]] / spread[..., i[path]]
+        scale[..., mean] = 1 / spread[..., i[mean]]
+        scale[..., own] = 1 / spread[..., i[own]] ** 2
+        scale[..., both] = 1 / (_root(residual[..., i[both]]) * _root(residual[..., j[both]]))
+    return values[..., rows] * scale
 
 
 def _root(variance: np.ndarray) -> np.ndarray:
@@ -71,19 +71,19 @@ def define(spec: Spec, values: np.ndarray) -> np.ndarray:
     ModelError
         If a definition names no label.
     """
-    at: dict[str, np.ndarray] = {}
-    for g, labels in enumerate(spec.label):
-        for e, label in enumerate(labels):
-            if label:
-                at.setdefault(label, values[:, g, e])
+    return define_from(spec, {label: values[:, g, e] for label, (g, e) in spec.named.items()}, len(values))
+
+
+def define_from(spec: Spec, at: dict[str, np.ndarray], count: int) -> np.ndarray:
+    """Values of the defined parameters (B, d) from those of the labels, (B,) each; ``at`` gains the definitions."""
     out = []
     for name, expression in spec.definitions:
         unknown = [used for used in expression.names() if used not in at]
         if unknown:
             raise ModelError(f"'{name} := {expression.text}' uses '{unknown[0]}', which labels no parameter")
-        at[name] = expression.evaluate(at)
-        out.append(np.broadcast_to(at[name], len(values)))
-    return np.stack(out, axis=1) if out else np.zeros((len(values), 0), values.dtype)
+        at[name] = np.broadcast_to(expression.evaluate(at), count)
+        out.append(at[name])
+    return np.stack(out, axis=1) if out else np.zeros((count, 0))
 
 
 def jacobian(function: Callable[[np.ndarray], np.ndarray], tau: np.ndarray) -> np.ndarray:

@@ -27,26 +27,33 @@ def invert_information(information: np.ndarray, spec: Spec) -> np.ndarray:
     ModelError
         If some direction has no information: the model is not identified.
     """
-    weak = find_weakness(information, spec)
+    inverse, weak = try_inverse(information, spec)
     if weak:
         raise ModelError(
             f"the model is not identified: the data hold no information on '{weak}'; "
             "fix it, add indicators or constrain parameters"
         )
-    scale = np.sqrt(np.diag(information))
-    return np.linalg.inv(information / np.outer(scale, scale)) / np.outer(scale, scale)
+    return inverse
 
 
-def find_weakness(information: np.ndarray, spec: Spec) -> str:
-    """The parameter that moves most where there is no information, or an empty string."""
-    if not len(information):
-        return ""
-    scale = np.sqrt(np.maximum(np.diag(information), 1e-300))
-    size, direction = np.linalg.eigh(information / np.outer(scale, scale))
+def try_inverse(information: np.ndarray, spec: Spec) -> tuple[np.ndarray, str]:
+    """Inverse information (r, r), and the parameter that moves most where there is none, or an empty string."""
+    root = np.sqrt(np.maximum(np.diag(information), 1e-300))
+    scale = np.outer(root, root)
+    scaled = information / scale
+    try:
+        np.linalg.cholesky(scaled)
+        inverse = np.linalg.inv(scaled)
+        # no eigenvalue is below 1 / trace of the inverse
+        if np.trace(inverse) < 1 / NO_INFORMATION:
+            return inverse / scale, ""
+    except np.linalg.LinAlgError:
+        inverse = np.full_like(scaled, np.nan)
+    size, direction = np.linalg.eigh(scaled)
     if size[0] > NO_INFORMATION:
-        return ""
+        return inverse / scale, ""
     _, e = np.argwhere(spec.free == int(np.argmax(np.abs(spec.basis @ direction[:, 0]))))[0]
-    return " ".join(spec.rows[e].key).strip()
+    return inverse / scale, " ".join(spec.rows[e].key).strip()
 
 
 def judge(spec: Spec, tau: np.ndarray, value: np.ndarray, *, converged: bool) -> tuple[str, str]:
@@ -93,9 +100,7 @@ def tabulate(
         slope = jacobian(function, tau)
         columns[name] = function(tau[None])[0]
         # the delta method: se^2 = J V J'
-        columns[name + "_se"] = np.sqrt(
-            np.maximum(np.einsum("kr,rs,ks->k", slope, vcov, slope, optimize=True), 0.0)
-        )
+        columns[name + "_se"] = np.sqrt(np.maximum(((slope @ vcov) * slope).sum(1), 0.0))
     est, se, std, std_se = (columns[name] for name in ("est", "est_se", "std", "std_se"))
     with np.errstate(divide="ignore", invalid="ignore"):
         z = np.where(se > 0, est / se, np.nan)
