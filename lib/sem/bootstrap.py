@@ -230,4 +230,4 @@ def with_bootstrap(fitted: SemFit, *, n_boot: int, seed: int | None, conf_level:
     moving = table["se"] > 0
     table["z"] = (table["est"] / table["se"].where(moving)).to_numpy()
     table["pvalue"] = two_sided_p(table["z"].to_numpy())
-    return replace(fitted, estimates=table, vcov=np.cov(draws.tau, rowvar=False).reshape(fitted.vcov.shape))
+    return replace(fitted, resampled=table, vcov=np.cov(draws.tau, rowvar=False).reshape(fitted.vcov.shape))

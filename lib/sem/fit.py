@@ -13,20 +13,13 @@ import pandas as pd
 
 from lib.errors import ModelError
 from lib.sem.fiml import model_information
+from lib.sem.implied import row_values
 from lib.sem.problem import Problem, estimate, pose, start_information, with_spec
 from lib.sem.result import SemFit
 from lib.sem.robust import check_clusters, cluster_df, sandwich
 from lib.sem.spec import Spec
-from lib.sem.tables import (
-    NAMES,
-    NUMBERS,
-    invert_information,
-    judge,
-    reported,
-    row_names,
-    tabulate,
-    try_inverse,
-)
+from lib.sem.standard import define
+from lib.sem.tables import invert_information, judge, try_inverse
 
 MISSING = ("listwise", "fiml", "ml.x")
 ESTIMATORS = ("ML", "MLR")
@@ -134,6 +127,7 @@ def solve_problem(
     optimum = estimate(problem, start)
     tau, objective, converged = optimum.tau[0], float(optimum.objective[0]), bool(optimum.converged[0])
     spec = problem.spec
+    define(spec, row_values(spec, tau[None], problem.value))
     status, reason = judge(spec, tau, problem.value, converged=converged)
     inverse, weak = try_inverse(optimum.information[0], spec)
     if weak and not try_inverse(start_information(problem), spec)[1]:
@@ -153,9 +147,7 @@ def solve_problem(
         inverse = invert_information(hessian, spec)
     vcov = sandwich(problem, tau, inverse) if robust else inverse / problem.n
     df = cluster_df(problem) if correct else np.inf
-    table = tabulate(spec, tau, problem.value, vcov, df=df)
     return SemFit(
-        table,
         vcov,
         tau,
         converged,
@@ -177,11 +169,8 @@ def _without_numbers(
 ) -> SemFit:  # fmt: skip
     """A fit that failed: its table names the parameters and holds no numbers."""
     nothing = np.full((len(tau), len(tau)), np.nan)
-    names = [row for row, show in zip(row_names(problem.spec), reported(problem.spec), strict=True) if show]
-    table = pd.DataFrame(names, columns=NAMES).assign(**dict.fromkeys(NUMBERS, np.nan))
     return SemFit(
-        table, nothing, tau, converged, status, reason, np.inf, objective, nothing, information, robust, correct,
-        problem,
+        nothing, tau, converged, status, reason, np.inf, objective, nothing, information, robust, correct, problem,
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 from lib.errors import ModelError
 from lib.sem.measures import measure_fit
 from lib.sem.problem import Problem
+from lib.sem.tables import tabulate
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,8 @@ class SemFit:
     ----------
     estimates : DataFrame
         lavaan's columns ``lhs op rhs group label est se z pvalue ci_lower ci_upper std_all`` and, for the
-        standardized solution (SD per SD), ``std_se std_ci_lower std_ci_upper``. ``group`` holds the group's label.
+        standardized solution (SD per SD), ``std_se std_ci_lower std_ci_upper``; computed when first asked for.
+        ``group`` holds the group's label.
     vcov : ndarray (r, r)
         Covariance matrix of the free parameters ``tau`` (r,).
     converged : bool
@@ -36,9 +38,10 @@ class SemFit:
         Minus the log likelihood per case, without its constant.
     inverse : ndarray (r, r)
         Inverse information of one case, before any robust correction.
+    resampled : DataFrame or None
+        The table of estimates with bootstrap intervals, where it was asked for.
     """
 
-    estimates: pd.DataFrame
     vcov: np.ndarray = field(repr=False)
     tau: np.ndarray = field(repr=False)
     converged: bool
@@ -51,6 +54,13 @@ class SemFit:
     robust: bool
     correct: bool
     problem: Problem = field(repr=False)
+    resampled: pd.DataFrame | None = field(repr=False, default=None)
+
+    @cached_property
+    def estimates(self) -> pd.DataFrame:
+        if self.resampled is not None:
+            return self.resampled
+        return tabulate(self.problem.spec, self.tau, self.problem.value, self.vcov, df=self.df)
 
     @cached_property
     def fit_measures(self) -> dict[str, float]:

@@ -93,8 +93,14 @@ def tabulate(
     Returns
     -------
     DataFrame
-        One row per parameter and group, then one per definition; fixed moments of covariates are left out.
+        One row per parameter and group, then one per definition; fixed moments of covariates are left out. It
+        holds no numbers where ``vcov`` holds none.
     """
+    shown = reported(spec)
+    names = [row for row, show in zip(row_names(spec), shown, strict=True) if show]
+    named = dict(zip(NAMES, zip(*names, strict=True), strict=True))
+    if np.isnan(vcov).any():
+        return pd.DataFrame(named | dict.fromkeys(NUMBERS, np.nan))
     columns = {}
     for name, function in row_functions(spec, value).items():
         slope = jacobian(function, tau)
@@ -109,10 +115,7 @@ def tabulate(
         est, se, z, distributions.two_sided_p(z, df), est - width * se, est + width * se,
         std, std_se, std - width * std_se, std + width * std_se,
     )  # fmt: skip
-    shown = reported(spec)
-    names = [row for row, show in zip(row_names(spec), shown, strict=True) if show]
-    columns = dict(zip(NAMES, zip(*names, strict=True), strict=True))
-    return pd.DataFrame(columns | dict(zip(NUMBERS, (column[shown] for column in numbers), strict=True)))
+    return pd.DataFrame(named | dict(zip(NUMBERS, (column[shown] for column in numbers), strict=True)))
 
 
 def row_names(spec: Spec) -> list[tuple[str, str, str, str, str]]:
