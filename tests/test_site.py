@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+from collections import Counter
 
 import pandas as pd
 import pytest
 from lxml import html
 
 from lib.analysis.estimates import ESTIMATE_COLUMNS, STATUSES
+from lib.report.render import quarto
+from lib.report.render.search import page_words
 from lib.study.codebook import Codebook
+from tests.conftest import ROOT
 
 
 @pytest.fixture(scope="module")
@@ -86,3 +91,16 @@ def test_nothing_on_a_page_is_asked_of_another_host(built):
         if path.suffix in (".html", ".css", ".js"):
             text = path.read_text("utf-8")
             assert not re.search(r"(?:src|action)=[\"']https?:|@import|url\([\"']?https?:", text), path.name
+
+
+@pytest.mark.skipif(
+    shutil.which("quarto") is None, reason="Quarto is not on PATH; conda install quarto runs this test"
+)
+def test_quarto_makes_every_page_of_the_report_with_the_same_words(built, tmp_path):
+    """At least 97 of 100 words of each page; the rest is the frame, which each renderer words itself."""
+    quarto.render(ROOT / "_build" / "project", tmp_path / "quarto")
+    for path in built.site.rglob("*.html"):
+        address = path.relative_to(built.site)
+        expected = Counter(page_words(path.read_text("utf-8")))
+        found = Counter(page_words((tmp_path / "quarto" / address).read_text("utf-8")))
+        assert (expected - found).total() <= 0.03 * expected.total(), (address.as_posix(), expected - found)
