@@ -97,7 +97,7 @@ def test_a_failing_chapter_names_itself_its_cell_and_the_cause_and_leaves_the_si
     site = tmp_path / "_site"
     site.mkdir()
     (site / "index.html").write_text("the old site")
-    result = small("from lib.study.load import load_study", "load_study().population('nobody')")
+    result = small("from lib.study.load import load_study", "study = 1\nload_study().population('nobody')")
     assert (
         "chapter index.ipynb (page index) failed in cell 5, `load_study().population('nobody')`"
         in result.output

@@ -134,3 +134,9 @@ def test_text_from_a_shell_takes_the_declared_type(chapter):
 def test_a_wrong_parameter_is_refused(chapter, given, message):
     with pytest.raises(BuildError, match=message):
         chapter_parameters(chapter, given)
+
+
+def test_a_notebook_without_a_kernel_is_named(tmp_path):
+    nbformat.write(new_notebook(cells=[new_code_cell("1")]), tmp_path / "girls.ipynb")
+    with pytest.raises(BuildError, match="girls.ipynb names no kernel; open it in JupyterLab"):
+        declared_parameters(tmp_path / "girls.ipynb")

@@ -27,7 +27,7 @@ from tests.show_rows import CLASSROOM, CODEBOOK, STUDY, classroom, mediation, re
 
 REASON = "not shown: fewer than 10 students"
 CHAPTER_MODULES = ("diagrams", "figures", "prose", "tables", "wording")
-TITLES = {"title": "What is seen", "exhibit": 12}
+TITLES = {"title": "What is seen", "caption": "What it shows.", "exhibit": 12}
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def drawn_values(spec: dict) -> list:
 
 def test_a_hidden_row_is_never_drawn_and_worded_everywhere(displayed):
     dot_interval(classroom(hide="env_peer_support"), **TITLES)
-    table(classroom(hide="env_peer_support"), title="T", label="tbl-x")
+    table(classroom(hide="env_peer_support"), caption="What it shows.", title="T", label="tbl-x")
     figure, listed = (mark for mark, _ in displayed)
     for form in ("wide", "narrow"):
         assert 0.69 not in drawn_values(figure["spec"][form])
@@ -153,7 +153,11 @@ def test_a_group_has_its_own_colour_and_its_own_shape(displayed):
 def test_inline_svg_is_clean_and_named(displayed):
     dot_interval(classroom(), **TITLES)
     drawn = svg(
-        displayed[0][0]["spec"]["wide"], width="wide", title="**A** & b", alt="1 < 2", id="fig-x-wide"
+        displayed[0][0]["spec"]["wide"],
+        width="wide",
+        title="**A** & b",
+        alt="1 < 2",
+        id="fig-x-wide",
     )
     assert drawn.startswith('<svg class="chart dots wide" viewBox="0 0 700 ')
     assert 'role="img" aria-labelledby="fig-x-wide-t fig-x-wide-d"' in drawn
@@ -173,13 +177,19 @@ def test_each_row_of_the_data_table_is_the_target_of_its_numbers(displayed):
     assert f'#{row_anchor(one.row_id)}"' in phrase("{it}", it=one).markdown
 
 
+def test_a_figure_or_table_without_a_caption_is_refused():
+    for show in (dot_interval, bars, table):
+        with pytest.raises(ShowError, match="has no caption; add caption="):
+            show(classroom(), title="What is seen", exhibit=12)
+
+
 def test_caption_says_population_n_unit_and_coverage(displayed):
     dot_interval(
         classroom("black", n_obs=402), compare=classroom("white", n_obs=217), conf_level=0.9, **TITLES
     )
     assert (
         displayed[0][0]["caption"]
-        == "In SD per SD, with 90% interval. Black students, n\xa0=\xa0400; White students, n\xa0=\xa0220."
+        == "What it shows. In SD per SD, with 90% interval. Black students, n\xa0=\xa0400; White students, n\xa0=\xa0220."
     )
 
 
@@ -266,8 +276,15 @@ def test_bars_begin_at_zero_and_end_at_the_share(displayed):
 
 
 def test_a_path_diagram_shows_each_coefficient_and_words_hidden_ones(displayed):
-    path_diagram(mediation().where(term="ms_social_se"), title="T & more", exhibit=20)
-    path_diagram(mediation(hide="ms_social_se").where(term="ms_social_se"), title="T", exhibit=20)
+    path_diagram(
+        mediation().where(term="ms_social_se"), caption="What it shows.", title="T & more", exhibit=20
+    )
+    path_diagram(
+        mediation(hide="ms_social_se").where(term="ms_social_se"),
+        caption="What it shows.",
+        title="T",
+        exhibit=20,
+    )
     shown, hidden = (mark["svg"]["narrow"] for mark, _ in displayed)
     for coefficient in (">0.61<", ">0.64<", ">0.44<", ">0.33<"):
         assert coefficient in shown
@@ -277,8 +294,8 @@ def test_a_path_diagram_shows_each_coefficient_and_words_hidden_ones(displayed):
 
 
 def test_the_theory_is_drawn_from_the_codebook(displayed):
-    theory_diagram(CODEBOOK, title="T", exhibit=2, moderator="race")
-    theory_diagram(CODEBOOK, title="T", exhibit=14, through="environment")
+    theory_diagram(CODEBOOK, caption="What it shows.", title="T", exhibit=2, moderator="race")
+    theory_diagram(CODEBOOK, caption="What it shows.", title="T", exhibit=14, through="environment")
     chain, two = (mark for mark, _ in displayed)
     assert all(
         word in chain["alt"] for word in ("High-quality collaboration", "Self-efficacy", "Course grades")
@@ -287,7 +304,7 @@ def test_the_theory_is_drawn_from_the_codebook(displayed):
 
 
 def test_definitions_come_from_the_codebook_by_domain(displayed):
-    definitions(CODEBOOK, "environment", title="T", exhibit=9)
+    definitions(CODEBOOK, "environment", caption="What it shows.", title="T", exhibit=9)
     body = displayed[0][0]["table"]
     assert body.count('scope="rowgroup"') == 3 and body.count('<th scope="row">') == len(CLASSROOM)
 
@@ -295,12 +312,19 @@ def test_definitions_come_from_the_codebook_by_domain(displayed):
 def test_a_wide_table_has_a_cell_for_each_row_and_refuses_two_in_one(displayed):
     rows = [*classroom("black"), *classroom("white", shift=0.1)]
     both = released(*(one.values for one in rows))
-    table(both, title="T", label="tbl-x", columns="population", show=("estimate", "interval"))
+    table(
+        both,
+        caption="What it shows.",
+        title="T",
+        label="tbl-x",
+        columns="population",
+        show=("estimate", "interval"),
+    )
     body = displayed[0][0]["table"]
     assert '<th scope="col" class="n">White students</th>' in body
     assert all(f'id="{row_anchor(one.row_id)}"' in body for one in rows)
     with pytest.raises(ShowError, match="two rows claim one cell"):
-        table(both, title="T", label="tbl-x", columns="unit")
+        table(both, caption="What it shows.", title="T", label="tbl-x", columns="unit")
 
 
 def test_a_shown_value_that_needs_caution_says_so(displayed):
@@ -327,7 +351,7 @@ def test_an_axis_holds_zero_and_ends_on_its_grid(values, expected):
 
 def test_a_figure_needs_a_name_a_title_and_rows(displayed):
     with pytest.raises(ShowError, match="is no anchor"):
-        dot_interval(classroom(), title="T")
+        dot_interval(classroom(), caption="What it shows.", title="T")
     with pytest.raises(ShowError, match="no rows"):
         dot_interval(classroom().where(term="absences"), **TITLES)
     with pytest.raises(ShowError, match="at most 2 groups"):
@@ -341,7 +365,12 @@ def test_a_figure_needs_a_name_a_title_and_rows(displayed):
 
 def test_titles_take_computed_words(displayed):
     rising = count_rows(classroom(), where="positive")
-    dot_interval(classroom(), title=phrase("{k.k_of_n:words} scales rise", k=rising), exhibit=12)
+    dot_interval(
+        classroom(),
+        caption="What it shows.",
+        title=phrase("{k.k_of_n:words} scales rise", k=rising),
+        exhibit=12,
+    )
     assert re.sub(r"<[^>]+>", "", displayed[0][0]["title"]) == "Six of seven scales rise"
     prose("{k.k_of_n:words} rise. {k:words} do.", k=rising)
     assert re.sub(r"<[^>]+>", "", displayed[1][0]["markdown"]) == "Six of seven rise. Six do."
@@ -353,8 +382,18 @@ def test_a_table_sets_the_printed_value_beside_the_computed_one(displayed):
         row("grade_math_or_ela", 0.14, 0.09, 0.19),
     )
     words = {"students": "Students"}
-    table(counts, title="T", label="tbl-x", published={"students": 861}, labels=words)
-    table(counts, title="T", label="tbl-x", published={"students": 861}, labels=words, columns="population")
+    table(
+        counts, caption="What it shows.", title="T", label="tbl-x", published={"students": 861}, labels=words
+    )
+    table(
+        counts,
+        caption="What it shows.",
+        title="T",
+        label="tbl-x",
+        published={"students": 861},
+        labels=words,
+        columns="population",
+    )
     long, wide = (mark["table"] for mark, _ in displayed)
     assert '<th scope="col" class="n">Printed 2018</th>' in long
     assert '<td class="n">861</td></tr>' in long and '<td class="n">not printed</td>' in long

@@ -10,9 +10,10 @@ import pandas as pd
 
 from lib.analysis.design import design
 from lib.analysis.estimates import estimates
-from lib.errors import ModelError
+from lib.errors import ModelError, StudyError
 from lib.sem.fit import SemFit, fit
 from lib.sem.quantities import Effect, estimate_effect
+from lib.study.codebook import nearest
 from lib.study.load import Population, Study
 
 MISSING = {
@@ -62,12 +63,22 @@ def direct_effects(
     missing : {"fiml", "listwise"}
         What happens to students with missing answers.
 
+    Raises
+    ------
+    StudyError
+        If an outcome has no covariate set, that is, the codebook does not know it.
+
     Returns
     -------
     DataFrame
         One row per population and outcome, in the shared shape; ``unit`` is ``SD per SD``.
     """
     exposure, _ = study.codebook.exposure
+    for outcome in outcomes:
+        if outcome not in covariates:
+            raise StudyError(
+                f"codebook.yml has no scale, domain or outcome {outcome!r}{nearest(outcome, covariates)}"
+            )
     rows = []
     for population in groups:
         for outcome in outcomes:

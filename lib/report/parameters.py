@@ -33,10 +33,13 @@ def declared_parameters(notebook: Path) -> tuple[Parameter, ...]:
     Raises
     ------
     BuildError
-        If a parameter has no type this project knows, or its default is not a literal of that type.
+        If the notebook names no kernel, or a parameter has no type this project knows or a default of another type.
     """
+    import nbformat
     from papermill import inspect_notebook
 
+    if "kernelspec" not in nbformat.read(notebook, 4).metadata:
+        raise BuildError(f"{notebook.name} names no kernel; open it in JupyterLab, choose Python 3 and save")
     found = []
     for name, read in inspect_notebook(str(notebook)).items():
         kind = read["inferred_type_name"].split("[")[0]

@@ -7,6 +7,7 @@ the pages they need have finished.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ CODE_ERRORS = (
     "SyntaxError",
     "TypeError",
 )
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+ARROW = re.compile(r"^-+> *\d+ (.*)$", re.M)  # the line of the cell that IPython's traceback points at
 REPORT_ERRORS = (
     "ReportError", "StudyError", "ModelError", "DisclosureError", "ShowError", "BuildError",
 )  # fmt: skip
@@ -159,7 +162,7 @@ def _execute(job: Job, cells, debug: bool) -> str:
         )
     except PapermillExecutionError as error:
         partial.unlink(missing_ok=True)
-        return describe_failure(job, error.cell_index, error.source, error.ename, error.evalue, debug)
+        return describe_failure(job, error, debug)
     except DeadKernelError:
         partial.unlink(missing_ok=True)
         return f"chapter {job.notebook.name} (page {job.name}): its kernel died; is there memory left?"
@@ -169,21 +172,24 @@ def _execute(job: Job, cells, debug: bool) -> str:
     return ""
 
 
-def describe_failure(job: Job, index: int, source: str, name: str, message: str, debug: bool) -> str:
+def describe_failure(job: Job, error, debug: bool) -> str:
     """Say which chapter failed, in which cell of its notebook, and why.
 
     A message that may quote the data is withheld unless ``debug`` asks for it (DISCLOSURE.md, D11).
     """
     import nbformat
 
+    source, name, message = error.source, error.ename, error.evalue
     original = nbformat.read(job.notebook, 4).cells
     places = [i + 1 for i, cell in enumerate(original) if cell.source.strip() == source.strip()]
-    place = places[0] if places else index
+    place = places[0] if places else error.cell_index
     first = next((line for line in source.splitlines() if line.strip() and not line.startswith("#")), "")
+    failing = ARROW.search(ANSI.sub("", "\n".join(error.traceback)))
+    line = failing[1] if failing and failing[1].strip() in source else first
     if debug or name in CODE_ERRORS or name in REPORT_ERRORS:
         cause = message if name in REPORT_ERRORS else f"{name}: {message}"
     else:
-        cause = f"{name}; its message is withheld because it may quote data: run again with --debug to see it"
+        cause = f"{name}; its message is withheld because it may quote data: to see it, begin the command with lwo --debug"
     return (
-        f"chapter {job.notebook.name} (page {job.name}) failed in cell {place}, `{first.strip()}`:\n  {cause}"
+        f"chapter {job.notebook.name} (page {job.name}) failed in cell {place}, `{line.strip()}`:\n  {cause}"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lib.errors import ShowError
-from lib.show.frame import jupyter_html, name_of
+from lib.show.frame import given_caption, jupyter_html, name_of
 from lib.show.marks import Mark, emit, plain
 from lib.show.panels import Arrow, Box, Panel, drawing
 from lib.show.prose import Phrase, words_of
@@ -41,7 +41,7 @@ def concept_diagram(
     """
     if len(parts) != PARTS:
         raise ShowError(f"concept_diagram draws {PARTS} parts and was given {len(parts)}")
-    words, described = words_of(title), words_of(caption).markdown
+    words, described = words_of(title), given_caption(caption).markdown
     name = name_of("fig", label, exhibit)
     alt = f"{plain(words.markdown).rstrip('.')}. {centre}, surrounded by: {'; '.join(parts)}."
     svg = {

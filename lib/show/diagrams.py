@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from lib.analysis.estimates import mediator_of
 from lib.disclosure.gate import Released, ReleasedRow
 from lib.errors import ShowError
-from lib.show.frame import caption_of, jupyter_html, name_of, scroll
+from lib.show.frame import caption_of, given_caption, jupyter_html, name_of, scroll
 from lib.show.marks import Mark, emit, plain, records
 from lib.show.mediated import SAID, mediated_alt, mediated_lines, mediated_table
 from lib.show.panels import Arrow, Box, Panel, drawing
@@ -62,7 +62,7 @@ def path_diagram(
         )
     words, alt = words_of(title), mediated_alt(words_of(title), series, found, {}, names=tuple(SAID))
     name = name_of("fig", label, exhibit)
-    described = caption_of(words_of(caption), found.drawn, conf_level=conf_level)
+    described = caption_of(given_caption(caption), found.drawn, conf_level=conf_level)
     table = mediated_table(found, series, {})
     svg = drawing(_panels(rows, series), name=name, title=words.markdown, alt=alt)
     mark = Mark(
@@ -113,7 +113,7 @@ def theory_diagram(
         panels, alt = _chain(codebook, steps, moderator)
     alt = f"{plain(words.markdown).rstrip('.')}. {alt}"
     svg = drawing(panels, name=name, title=words.markdown, alt=alt)
-    described = words_of(caption).markdown
+    described = given_caption(caption).markdown
     mark = Mark(
         kind="diagram", label=name, exhibit=exhibit, title=words.markdown, caption=described, alt=alt, svg=svg
     )

@@ -9,12 +9,21 @@ from collections.abc import Iterable
 from lib.disclosure.gate import ReleasedRow
 from lib.errors import ShowError
 from lib.show.marks import plain
-from lib.show.prose import Phrase
+from lib.show.prose import Phrase, words_of
 from lib.show.words import COUNTED, UNIT_WORDS, is_shown, label_of, number, rounded_n
 
 EQUALS = "n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}"
 
-__all__ = ["caption_of", "interval_name", "jupyter_html", "name_of", "notes_html", "sample", "scroll"]
+__all__ = [
+    "caption_of",
+    "given_caption",
+    "interval_name",
+    "jupyter_html",
+    "name_of",
+    "notes_html",
+    "sample",
+    "scroll",
+]
 
 
 def name_of(kind: str, label: str, exhibit: int | None) -> str:
@@ -55,6 +64,22 @@ def sample(rows: Iterable[ReleasedRow]) -> str:
 def interval_name(conf_level: float | None) -> str:
     """``95% interval``, or ``Interval`` where the coverage is not given."""
     return f"{number(100 * conf_level, '.3g')}% interval" if conf_level else "Interval"
+
+
+def given_caption(caption: Phrase | str) -> Phrase:
+    """The author's part of a caption.
+
+    Raises
+    ------
+    ShowError
+        If there is none: unit and sample are added from the rows, but not what is shown.
+    """
+    words = words_of(caption)
+    if not words.markdown.strip():
+        raise ShowError(
+            'a figure or table has no caption; add caption="..." with what it shows and what is held constant'
+        )
+    return words
 
 
 def caption_of(caption: Phrase, rows: Iterable[ReleasedRow], *, conf_level: float | None = None) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from lib.disclosure.gate import Released, ReleasedRow
 from lib.errors import ShowError
-from lib.show.frame import caption_of, jupyter_html, name_of, scroll
+from lib.show.frame import caption_of, given_caption, jupyter_html, name_of, scroll
 from lib.show.groups import DIAMOND, INK, SURFACE, GroupStyle, group_key, group_label, group_styles
 from lib.show.marks import Mark, emit, plain, records, require_released
 from lib.show.prose import Phrase, words_of
@@ -130,7 +130,7 @@ def emit_figure(
     """Display a figure drawn from specifications; the caption speaks of ``drawn``, or of all rows."""
     words = words_of(title)
     name = name_of("fig", label, exhibit)
-    described = caption_of(words_of(caption), drawn or series.rows, conf_level=conf_level)
+    described = caption_of(given_caption(caption), drawn or series.rows, conf_level=conf_level)
     legend = f'<ul class="key">{"".join(key)}</ul>'
     mark = Mark(
         kind="figure", label=name, exhibit=exhibit, title=words.markdown, caption=described, alt=alt,

@@ -9,7 +9,7 @@ import pandas as pd
 
 from lib.disclosure.gate import Released, ReleasedRow
 from lib.errors import ShowError
-from lib.show.frame import caption_of, interval_name, jupyter_html, name_of, scroll
+from lib.show.frame import caption_of, given_caption, interval_name, jupyter_html, name_of, scroll
 from lib.show.groups import group_key
 from lib.show.marks import Mark, emit, plain, records, require_released, row_anchor
 from lib.show.markup import Cell, Line, by_section, estimate_cell, html_table, text_cell, value_cell
@@ -88,7 +88,7 @@ def table(
     _emit_table(
         html_table([(heading, False), *head], lines),
         title=words_of(title),
-        caption=caption_of(words_of(caption), chosen, conf_level=conf_level),
+        caption=caption_of(given_caption(caption), chosen, conf_level=conf_level),
         label=name_of("tbl", label, exhibit),
         exhibit=exhibit,
         rows=records(chosen),
@@ -132,7 +132,7 @@ def definitions(
     _emit_table(
         html_table([("Measure", False), ("What it asks", False), ("Items", True)], lines),
         title=words_of(title),
-        caption=words_of(caption).markdown,
+        caption=given_caption(caption).markdown,
         label=name_of("tbl", label, exhibit),
         exhibit=exhibit,
     )

@@ -86,7 +86,7 @@ def _labels_twice(pages: list[Found]) -> list[str]:
 def _references(pages: list[Found]) -> list[str]:
     known = {target.label for found in pages for target in found.targets}
     return [
-        f"{found.page.source}, cell {cell}: @{label} points to nothing{nearest(label, known)}"
+        f"{found.page.source}, cell {cell}: @{label} points to nothing{nearest(label, sorted(known))}"
         for found in pages
         for label, cell in found.references
         if label not in known
