@@ -176,7 +176,7 @@ def _run(
     """Run the pages that are out of date, or that were asked for; returns their names."""
     executed = project.root / "_build" / "executed"
     executed.mkdir(parents=True, exist_ok=True)
-    wanted = digests(project, parameters, study.data_hash)
+    wanted = digests(project, parameters, study)
     asked = {page.name for page in project.closure(list(only))}
     jobs = []
     for page in project.pages:

@@ -1,8 +1,9 @@
 """When a chapter must run again.
 
 A chapter's digest covers everything its results depend on: its code cells, parameters, the modules of
-``lib`` it imports (by grimp's import graph, with the other files of those rooms), the data, the lock file and the
-digests of the pages it needs. Prose and styles are not part of it; they only render again.
+``lib`` it imports (by grimp's import graph, with the other files of those rooms), the data, the study's ledgers
+that its code names, the lock file and the digests of the pages it needs. Prose and styles are not part of
+it; they only render again.
 """
 
 from __future__ import annotations
@@ -10,15 +11,26 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
+import re
 from functools import cache
 from pathlib import Path
 
 from lib.report.project import Project
+from lib.study.load import Study
 
 SEPARATOR = "\0"
+# The data have a hash of their own; the population is read by the simulation alone.
+NOT_LEDGERS = {
+    "students",
+    "teachers",
+    "observations",
+    "excerpts",
+    "codebook",
+    "population",
+}
 
 
-def digests(project: Project, parameters: dict[str, dict], data_hash: str) -> dict[str, str]:
+def digests(project: Project, parameters: dict[str, dict], study: Study) -> dict[str, str]:
     """Digest of every page, by name.
 
     Parameters
@@ -26,19 +38,22 @@ def digests(project: Project, parameters: dict[str, dict], data_hash: str) -> di
     project : Project
     parameters : dict
         Each page's full parameters, by page name.
-    data_hash : str
-        Hash of the study folder.
+    study : Study
+        Its data, and the ledgers of its folder (``published.csv`` and YAML files such as ``findings.yml``).
     """
     lock = project.root / "requirements.lock"
-    ground = [data_hash, _file_hash(lock) if lock.is_file() else ""]
+    ledgers = [path for path in sorted(study.folder.iterdir()) if path.suffix in (".yml", ".csv")]
+    ground = [study.data_hash, _file_hash(lock) if lock.is_file() else ""]
     found: dict[str, str] = {}
     for page in project.closure([page.name for page in project.pages]):
         code = code_cells(page.notebook)
+        named = set(re.findall(r"\w+", "\n".join(code))) - NOT_LEDGERS
         parts = [
             *ground,
             *code,
             json.dumps(parameters[page.name], sort_keys=True),
             *(_file_hash(path) for path in module_files(imported_modules(code))),
+            *(_file_hash(path) for path in ledgers if path.stem in named),
             *(found[need] for need in page.needs),
         ]
         found[page.name] = hashlib.sha256(SEPARATOR.join(parts).encode()).hexdigest()

@@ -47,6 +47,16 @@ class Study:
     published: pd.DataFrame | None = field(repr=False, default=None)
     findings: dict | None = field(repr=False, default=None)
 
+    def ledger(self, name: str) -> dict | None:
+        """Content of an optional YAML file of the study folder, such as ``reading``; None where there is none.
+
+        Raises
+        ------
+        StudyError
+            If the file is not the YAML a study may hold.
+        """
+        return _ledger(self.folder / f"{name}.yml")
+
     def population(self, name: str) -> Population:
         """Survey respondents of a named population; ``focal`` and ``reference`` are the codebook's.
 
@@ -121,7 +131,7 @@ def load_study(folder: str | Path | None = None) -> Study:
         folder=folder,
         data_hash=folder_hash(folder, codebook),
         published=_published(folder),
-        findings=_findings(folder),
+        findings=_ledger(folder / "findings.yml"),
         **tables,
     )
 
@@ -202,8 +212,7 @@ def _published(folder: Path) -> pd.DataFrame | None:
     return pd.read_csv(path, dtype={"value": str, "exhibit": str}) if path.is_file() else None
 
 
-def _findings(folder: Path) -> dict | None:
-    path = folder / "findings.yml"
+def _ledger(path: Path) -> dict | None:
     if not path.is_file():
         return None
     content, faults = read_yaml(path)
