@@ -127,7 +127,8 @@ class Codebook:
     """Description of a study, as read from ``codebook.yml``.
 
     ``exposure`` is the key and label of the latent that the scales with role ``exposure``
-    measure; ``respondents`` tells a survey answer from a record without one.
+    measure; ``respondents`` tells a survey answer from a record without one. ``theme_sets`` are themes of the
+    coded remarks that are read together, ``theme_within`` a theme that is counted among those who name another.
     """
 
     title: str
@@ -148,6 +149,8 @@ class Codebook:
     exposure: tuple[str, str]
     respondents: dict[str, tuple[str, ...]]
     themes: dict[str, str] = field(default_factory=dict)
+    theme_sets: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    theme_within: dict[str, str] = field(default_factory=dict)
 
     @property
     def outcomes(self) -> tuple[str, ...]:

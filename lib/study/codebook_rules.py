@@ -13,7 +13,7 @@ FILE = "codebook.yml"
 def reference_faults(raw: dict) -> list[Fault]:
     """Faults of names that refer to each other, in a codebook (keys as text) that fits its schema."""
     faults = []
-    for check in (_keys, _columns, _scales, _populations, _sets, _disclosure):
+    for check in (_keys, _columns, _scales, _populations, _sets, _themes, _disclosure):
         faults += check(raw)
     return faults
 
@@ -211,6 +211,18 @@ def _sets(raw: dict) -> list[Fault]:
         message = "scales have the role exposure, and codebook.yml does not say what they measure"
         faults.append(_fault("exposure", "exposure", 1, message, "add `exposure: {key: ..., label: ...}`"))
     return faults
+
+
+def _themes(raw: dict) -> list[Fault]:
+    """Sets of themes name levels of the remarks' column `theme`."""
+    levels = raw["columns"].get("theme", {}).get("levels", {})
+    named = [*raw.get("theme_sets", {}).values(), *(pair for pair in raw.get("theme_within", {}).items())]
+    wrong = sorted({theme for members in named for theme in members} - set(levels))
+    if not wrong:
+        return []
+    message = f"theme_sets and theme_within name {len(wrong)} themes that column 'theme' does not have: "
+    message += ", ".join(wrong[:3]) + nearest(wrong[0], levels)
+    return [_fault("theme_sets", "themes", len(wrong), message, "correct the names, or declare the levels")]
 
 
 def _disclosure(raw: dict) -> list[Fault]:

@@ -199,6 +199,8 @@ def build_codebook(raw: dict) -> Codebook:
         exposure=(exposure["key"], exposure["label"]),
         respondents=levels_of(raw.get("respondents", {})),
         themes=dict(raw.get("themes", {})),
+        theme_sets={key: tuple(entry) for key, entry in raw.get("theme_sets", {}).items()},
+        theme_within=dict(raw.get("theme_within", {})),
     )
 
 
