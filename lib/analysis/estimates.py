@@ -20,6 +20,7 @@ TEXT_COLUMNS = (
 )  # fmt: skip
 
 MEDIATION = "mediation by "
+THEME = "theme"
 
 STATUSES = ("ok", "not_converged", "inadmissible", "not_comparable", "hidden", "too_few")
 
