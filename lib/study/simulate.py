@@ -22,7 +22,7 @@ from lib.study.simulate_teachers import simulate_teachers
 
 POPULATION = "population.yml"
 MIN_STUDENTS = 200
-COPIED = (CODEBOOK, POPULATION, "published.csv", "findings.yml")
+COPIED = (CODEBOOK, POPULATION, "published.csv", "findings.yml", "reading.yml")
 
 
 @dataclass(frozen=True)
