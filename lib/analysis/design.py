@@ -6,6 +6,7 @@ than k students (D7), that do not vary, or that follow from the others are left 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,9 @@ import pandas as pd
 
 from lib.errors import StudyError
 from lib.study.codebook import Codebook
+
+TOLERANCE = 1e-9
+"""A column whose part outside the span of the others is smaller than this share of it adds nothing."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,9 @@ class Design:
     left_out: tuple[str, ...] = ()
 
 
-def design(frame: pd.DataFrame, codebook: Codebook, covariates: str) -> Design:
+def design(
+    frame: pd.DataFrame, codebook: Codebook, covariates: str, *, beside: pd.Series | None = None
+) -> Design:
     """Covariate columns for the students of a population.
 
     Parameters
@@ -42,19 +48,29 @@ def design(frame: pd.DataFrame, codebook: Codebook, covariates: str) -> Design:
         Says which covariates a set holds, and their types and levels.
     covariates : str
         Name of a covariate set, such as ``C_ENV``; empty for none.
+    beside : Series of n, optional
+        A column that stands in the model anyway, such as a group's indicator; covariates that follow from it
+        are left out.
 
     Returns
     -------
     Design
         Columns of full rank.
     """
-    if not covariates:
-        return Design(pd.DataFrame(index=frame.index))
-    if covariates not in codebook.covariate_sets:
+    if covariates and covariates not in codebook.covariate_sets:
         known = ", ".join(sorted(codebook.covariate_sets))
         raise StudyError(f"the codebook has no covariate set {covariates!r}; it has {known}")
+    return design_of(
+        frame, codebook, codebook.covariate_sets[covariates] if covariates else (), beside=beside
+    )
+
+
+def design_of(
+    frame: pd.DataFrame, codebook: Codebook, keys: Sequence[str], *, beside: pd.Series | None = None
+) -> Design:
+    """Covariate columns from the columns named, for the rows of any file; as of ``design``."""
     parts, left_out = [], []
-    for key in codebook.covariate_sets[covariates]:
+    for key in keys:
         column = codebook.columns[key]
         if column.type in ("category", "text") or column.levels:
             columns = _indicators(frame[key], key)
@@ -64,7 +80,7 @@ def design(frame: pd.DataFrame, codebook: Codebook, covariates: str) -> Design:
         else:
             parts.append(((frame[[key]] - frame[key].mean()) / frame[key].std()).astype(float))
     columns = pd.concat(parts, axis=1) if parts else pd.DataFrame(index=frame.index)
-    dependent = _dependent(columns)
+    dependent = _dependent(columns, [] if beside is None else [beside])
     left_out += [f"{name}: constant or given by the others" for name in dependent]
     return Design(columns.drop(columns=dependent), tuple(left_out))
 
@@ -79,14 +95,17 @@ def _identifier(level: object) -> str:
     return "".join(character if character.isalnum() else "_" for character in str(level))
 
 
-def _dependent(columns: pd.DataFrame) -> list[str]:
+def _dependent(columns: pd.DataFrame, before: list[pd.Series]) -> list[str]:
     """Columns without variance, or that are linear combinations of those before them."""
-    kept, dependent = np.ones((len(columns), 1)), []
     filled = columns.fillna(columns.mean()).fillna(0.0)
-    for name in columns:
-        candidate = np.column_stack([kept, filled[name]])
-        if np.linalg.matrix_rank(candidate) > kept.shape[1]:
-            kept = candidate
-        else:
+    basis, dependent = np.full((len(columns), 1), 1 / np.sqrt(max(len(columns), 1))), []
+    for name, values in [*(("", one) for one in before), *filled.items()]:
+        values = values.to_numpy(float)
+        rest = values - basis @ (basis.T @ values)
+        rest -= basis @ (basis.T @ rest)  # once more, because the first pass leaves rounding behind
+        size = np.linalg.norm(rest)
+        if size > TOLERANCE * max(np.linalg.norm(values), 1e-300):
+            basis = np.column_stack([basis, rest / size])
+        elif name:
             dependent.append(name)
     return dependent

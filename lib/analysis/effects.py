@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from lib.analysis.design import design
+from lib.analysis.design import Design, design
 from lib.analysis.estimates import estimates
 from lib.errors import ModelError, StudyError
 from lib.sem.fit import SemFit, fit
@@ -66,7 +66,7 @@ def direct_effects(
     Raises
     ------
     StudyError
-        If an outcome has no covariate set, that is, the codebook does not know it.
+        If the codebook does not know an outcome.
 
     Returns
     -------
@@ -74,13 +74,9 @@ def direct_effects(
         One row per population and outcome, in the shared shape; ``unit`` is ``SD per SD``.
     """
     exposure, _ = study.codebook.exposure
-    for outcome in outcomes:
-        if outcome not in covariates:
-            raise StudyError(
-                f"codebook.yml has no scale, domain or outcome {outcome!r}{nearest(outcome, covariates)}"
-            )
     rows = []
     for population in groups:
+        held = held_constant(study, population, outcomes, covariates)
         for outcome in outcomes:
             base = {
                 "population": population.key,
@@ -88,9 +84,10 @@ def direct_effects(
                 "estimator": METHOD[missing],
                 "term": outcome,
             }
-            paths, held = [(outcome, exposure)], covariates[outcome]
             try:
-                fitted = fit_structural(study, population, paths, covariates=held, missing=missing)
+                fitted = fit_structural(
+                    study, population, [(outcome, exposure)], held=held[outcome], missing=missing
+                )
             except ModelError as error:
                 rows.append(base | not_estimated(error))
                 continue
@@ -98,13 +95,28 @@ def direct_effects(
     return estimates(rows)
 
 
+def held_constant(
+    study: Study, population: Population, outcomes: list[str], covariates: dict[str, str]
+) -> dict[str, Design]:
+    """Covariate columns that each outcome's models hold constant, made once for each covariate set.
+
+    Raises
+    ------
+    StudyError
+        If an outcome has no covariate set, that is, the codebook does not know it.
+    """
+    unknown = [outcome for outcome in outcomes if outcome not in covariates]
+    if unknown:
+        raise StudyError(
+            f"codebook.yml has no scale, domain or outcome {unknown[0]!r}{nearest(unknown[0], covariates)}"
+        )
+    sets = dict.fromkeys(covariates[outcome] for outcome in outcomes)
+    made = {name: design(population.frame, study.codebook, name) for name in sets}
+    return {outcome: made[covariates[outcome]] for outcome in outcomes}
+
+
 def fit_structural(
-    study: Study,
-    population: Population,
-    paths: list[tuple[str, str]],
-    *,
-    covariates: str,
-    missing: str,
+    study: Study, population: Population, paths: list[tuple[str, str]], *, held: Design, missing: str
 ) -> SemFit:
     """Fit the latent exposure and the paths given, everything regressed on the covariates.
 
@@ -114,8 +126,8 @@ def fit_structural(
     population : Population
     paths : list of (outcome, predictor)
         Structural paths; their variables are the exposure's key or columns of the students' table.
-    covariates : str
-        A covariate set of the codebook.
+    held : Design
+        Covariates of the population (``held_constant``).
     missing : {"fiml", "listwise"}
 
     Raises
@@ -123,26 +135,44 @@ def fit_structural(
     ModelError
         If the model cannot be estimated, or its solution may not be reported.
     """
-    exposure, _ = study.codebook.exposure
-    indicators = [scale.key for scale in study.codebook.scales_with("exposure")]
-    held = design(population.frame, study.codebook, covariates)
-    observed = sorted({variable for pair in paths for variable in pair} - {exposure})
-    data = pd.concat([population.frame[indicators + observed].astype(float), held.columns], axis=1)
-    constant = " + ".join(held.columns)
-    regressed = [exposure, *dict.fromkeys(outcome for outcome, _ in paths)]
-    lines = [f"{exposure} =~ {' + '.join(indicators)}"]
-    for variable in regressed:
-        predictors = [
-            f"{path_label(outcome, predictor)}*{predictor}"
-            for outcome, predictor in paths
-            if outcome == variable
-        ]
-        right = " + ".join(filter(None, [*predictors, constant]))
-        lines += [f"{variable} ~ {right}"] if right else []
-    fitted = fit("\n".join(lines), data, **MISSING[missing])
+    data = structural_data(study, population, paths, held)
+    fitted = fit(structural_model(study, paths, list(held.columns)), data, **MISSING[missing])
     if fitted.status != "ok":
         raise ModelError(fitted.status_reason)
     return fitted
+
+
+def structural_data(
+    study: Study, population: Population, paths: list[tuple[str, str]], held: Design
+) -> pd.DataFrame:
+    """Indicators, observed variables of the paths and covariates of a population, one row per student."""
+    exposure, _ = study.codebook.exposure
+    indicators = [scale.key for scale in study.codebook.scales_with("exposure")]
+    observed = sorted({variable for pair in paths for variable in pair} - {exposure})
+    return pd.concat([population.frame[indicators + observed].astype(float), held.columns], axis=1)
+
+
+def structural_model(
+    study: Study, paths: list[tuple[str, str]], constant: list[str], *, groups: int = 1
+) -> str:
+    """Text of the model: the latent exposure, its paths with a label for each group, covariates everywhere."""
+    exposure, _ = study.codebook.exposure
+    indicators = [scale.key for scale in study.codebook.scales_with("exposure")]
+    lines = [f"{exposure} =~ {' + '.join(indicators)}"]
+    for variable in [exposure, *dict.fromkeys(outcome for outcome, _ in paths)]:
+        predictors = [
+            f"{_modifier(outcome, predictor, groups)}*{predictor}"
+            for outcome, predictor in paths
+            if outcome == variable
+        ]
+        right = " + ".join([*predictors, *constant])
+        lines += [f"{variable} ~ {right}"] if right else []
+    return "\n".join(lines)
+
+
+def _modifier(outcome: str, predictor: str, groups: int) -> str:
+    labels = [path_label(outcome, predictor, group=group) for group in range(1, groups + 1)]
+    return path_label(outcome, predictor) if groups == 1 else f"c({', '.join(labels)})"
 
 
 def not_estimated(error: ModelError) -> dict:
@@ -172,6 +202,6 @@ def effect_row(effect: Effect, *, unit: str, n_obs: int) -> dict:
     }
 
 
-def path_label(outcome: str, predictor: str) -> str:
-    """Label of a structural path in the model's text."""
-    return f"{predictor}_to_{outcome}"
+def path_label(outcome: str, predictor: str, *, group: int = 0) -> str:
+    """Label of a structural path in the model's text; groups are counted from 1."""
+    return f"{predictor}_to_{outcome}" + (f"_{group}" if group else "")
