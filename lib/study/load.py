@@ -14,6 +14,7 @@ from lib.errors import StudyError
 from lib.study.codebook import Codebook, Scale, nearest
 from lib.study.faults import fault_text, refusing
 from lib.study.read_codebook import CODEBOOK, read_yaml
+from lib.study.rules import Rule, read_rules
 from lib.study.study_rules import rows_where
 
 MAX_LISTED = 8
@@ -46,6 +47,7 @@ class Study:
     excerpts: pd.DataFrame | None = field(repr=False, default=None)
     published: pd.DataFrame | None = field(repr=False, default=None)
     findings: dict | None = field(repr=False, default=None)
+    rules: dict[str, Rule] | None = field(repr=False, default=None)
 
     def ledger(self, name: str) -> dict | None:
         """Content of an optional YAML file of the study folder, such as ``reading``; None where there is none.
@@ -126,12 +128,14 @@ def load_study(folder: str | Path | None = None) -> Study:
         )
     codebook = examined.codebook
     tables = {kind: add_scores(table, codebook, kind) for kind, table in examined.tables.items()}
+    findings = _ledger(folder / "findings.yml")
     return Study(
         codebook=codebook,
         folder=folder,
         data_hash=folder_hash(folder, codebook),
         published=_published(folder),
-        findings=_ledger(folder / "findings.yml"),
+        findings=findings,
+        rules=read_rules(folder, codebook, findings),
         **tables,
     )
 
