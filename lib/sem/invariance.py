@@ -40,11 +40,14 @@ class Ladder:
         changes against the level below ``delta_cfi delta_rmsea delta_srmr lr lr_df lr_p lr_p_holm``, and
         ``verdict`` (``invariant``, ``partial``, ``not invariant``; ``configural`` or ``saturated`` at the
         bottom; ``not estimated``) with the parameters ``freed``, or why there is no estimate.
+    attempts : DataFrame
+        The same columns, each level as first tested; ``freed`` holds what lower levels had freed.
     fits : dict of (str, str) to SemFit
         The accepted fit of each scale and level.
     """
 
     steps: pd.DataFrame
+    attempts: pd.DataFrame
     fits: dict[tuple[str, str], SemFit] = field(repr=False)
 
     def holds(self, scale: str, level: str, *, partial: bool = True) -> bool:
@@ -118,7 +121,7 @@ def compare_invariance(
             group_partial=tuple(freed), estimator="MLR", missing=missing, cluster=cluster,
         )  # fmt: skip
 
-    rows, fits, below = [], {}, {}
+    rows, attempts, fits, below = [], [], {}, {}
     freed: dict[str, list[str]] = {name: [] for name in scales}
     for level in levels:
         climbing = list(scales) if level == LEVELS[0] else list(below)
@@ -134,7 +137,8 @@ def compare_invariance(
                 row["verdict"] = "saturated" if row["df"] == 0 else "configural"
             elif not _fails(row, rule):
                 row["verdict"] = "partial" if freed[name] else "invariant"
-            elif rule.partial:
+            attempts.append(row | {"freed": ", ".join(freed[name])})
+            if row["verdict"] == "not invariant" and rule.partial:
                 row, tried[name] = _search(
                     name, level, tried[name], below[name], freed[name], rule, scales, fit_level, row
                 )
@@ -143,7 +147,7 @@ def compare_invariance(
             if row["verdict"] != "not invariant":
                 reached[name] = fits[(name, level)] = tried[name]
         below = reached
-    return Ladder(pd.DataFrame(rows), fits)
+    return Ladder(pd.DataFrame(rows), pd.DataFrame(attempts), fits)
 
 
 def scale_model(items: Sequence[str], level: str, n_groups: int) -> str:
