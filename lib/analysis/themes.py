@@ -66,9 +66,7 @@ def units_of(remarks: pd.DataFrame) -> pd.DataFrame:
     return remarks.drop_duplicates("unit_id").set_index("unit_id")[["group_type", "school", "participants"]]
 
 
-def theme_counts(
-    study: Study, *, unit: str, themes: Sequence[str] = (), conf_level: float
-) -> pd.DataFrame:
+def theme_counts(study: Study, *, unit: str, themes: Sequence[str] = (), conf_level: float) -> pd.DataFrame:
     """How often each theme was named in one source, in all and by type of focus group.
 
     Parameters
@@ -104,7 +102,8 @@ def theme_counts(
     parts = {f"source={source}": remarks}
     if unit == GROUPS:
         parts |= {
-            f"group_type={kind}": remarks[remarks["group_type"].astype(str) == kind] for kind in group_types(study)
+            f"group_type={kind}": remarks[remarks["group_type"].astype(str) == kind]
+            for kind in group_types(study)
         }
     rows = []
     for theme in themes or themes_named(study, source):
@@ -215,9 +214,17 @@ def _rate_ratio(counts: Sequence[int], exposures: Sequence[float], conf_level: f
     from scipy.stats import binomtest
 
     first, second = counts
-    row = {"contrast": "rate ratio", "estimator": RATE_TEST, "unit": "times as many remarks", "n_obs": first + second}
+    row = {
+        "contrast": "rate ratio",
+        "estimator": RATE_TEST,
+        "unit": "times as many remarks",
+        "n_obs": first + second,
+    }
     if not first + second or not all(exposures):
-        return row | {"status": "too_few", "status_reason": "not expressed as a ratio: no remark on this theme"}
+        return row | {
+            "status": "too_few",
+            "status_reason": "not expressed as a ratio: no remark on this theme",
+        }
     if not second:
         reason = "not expressed as a ratio: no remark from the second type of group"
         return row | {"status": "inadmissible", "status_reason": reason}
