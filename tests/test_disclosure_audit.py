@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lib.analysis.estimates import estimates
 from lib.disclosure.audit import audit_site
 from lib.disclosure.leaks import Leak
 from lib.errors import DisclosureError
@@ -114,6 +115,22 @@ def test_figures_of_a_synthetic_study_s_own_report_are_no_leak(tmp_path):
         {"value": ["8"], "unit": ["students"], "statistic": ["n"], "exhibit": ["6"]}
     )
     assert audited(site, tmp_path) == []
+
+
+def test_without_the_study_what_a_page_marks_as_published_is_believed_and_nothing_else(tmp_path):
+    """The remark is the gate's (D16); a bare small count beside another remark is a leak."""
+    remark = "published: student records would hide it"
+    row = {"n_obs": 8, "unit": "teachers", "estimate": 8, "status_reason": remark}
+    rows = estimates([row | {"term": term} for term in ("math", "ela", "none")])
+
+    def leaks(cell: str, table: pd.DataFrame) -> list[str]:
+        counts = f"<table><thead><tr><th>Class</th><th>Count</th></tr></thead><tr><td>a</td><td>{cell}</td></tr></table>"
+        files = {"index.html": page("Sample", counts), "rows.csv": table.to_csv(index=False).encode()}
+        return [leak.file for leak in audited(Site(files, None), tmp_path, inside=False)]
+
+    assert leaks(f"8 {remark}", rows) == []
+    assert leaks("8 interpret with caution: fewer than 62 teachers", rows) == ["index.html"]
+    assert leaks("12", rows.assign(status_reason="")) == ["rows.csv"]
 
 
 def test_a_site_of_thirty_pages_is_read_in_ten_seconds(tmp_path):

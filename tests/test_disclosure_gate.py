@@ -56,7 +56,11 @@ def test_groups_under_k_are_hidden_in_words():
 
 
 def test_few_persons_counted_out_of_many_are_hidden_too():
-    assert reasons(count("all", 5, n_obs=300), count("math", 5, n_obs=138, unit="teachers")) == [FEW, FEW]
+    few_teachers = FEW.replace("students", "teachers")
+    rows = [count("all", 5, n_obs=300), count("math", 5, n_obs=138, unit="teachers")]
+    assert reasons(*rows) == [FEW, few_teachers]
+    rating = effect("a", 9, model="teacher rating", estimator="mean", unit="points", population="")
+    assert reasons(rating) == [few_teachers]
 
 
 def test_focus_groups_and_remarks_are_counted_in_view():
@@ -114,6 +118,11 @@ def test_estimates_are_rounded_and_small_samples_marked():
     cautious = release(estimates([effect("a", 40, estimator="mean")]), STUDY).row()
     assert cautious.shown and cautious.caution
     assert cautious.status_reason == "interpret with caution: fewer than 62 students"
+    rating = effect("a", 29, model="teacher rating", estimator="mean", unit="points", population="")
+    released = release(estimates([rating]), STUDY)
+    assert released.row().caution
+    assert released.row().status_reason == "interpret with caution: fewer than 62 teachers"
+    assert released.notes == ("1 of 1 values rest on fewer than 62 teachers: interpret with caution.",)
 
 
 def test_a_hidden_group_does_not_follow_from_the_total():
@@ -191,21 +200,27 @@ def test_what_is_handed_out_cannot_change_what_was_released():
     assert row.estimate == released.row().estimate == 300
 
 
-def test_a_stored_record_is_read_again_only_if_it_could_have_passed():
+def test_what_only_a_synthetic_study_may_show_is_marked_and_counted():
+    """D16: the printed 8 is shown; on student records it would be hidden, and so would a neighbour of its sum."""
+    printed = pd.DataFrame({"value": ["8"], "unit": ["students"], "exhibit": ["6"]})
+    rows = [count("all", 320), count("math", 150), count("ela", 162), count("none", 8)]
+    table = estimates([row | {"exhibit": "6", "group": "" if row["population"] == "all" else f"subject={row['population']}",
+                              "population": "all"} for row in rows])  # fmt: skip
+    shown = release(table, SimpleNamespace(codebook=CODEBOOK, published=printed, students=None))
+    reasons = dict(zip(shown.rows["group"], shown.rows["status_reason"], strict=True))
+    assert set(shown.rows["status"]) == {"ok"}
+    assert reasons["subject=none"] == "published: student records would hide it"
+    lost = [group for group, reason in reasons.items() if reason]
+    assert len(lost) == 2 and f"{len(lost)} of 4 values are shown because" in " ".join(shown.notes)
     real = dataclasses.replace(CODEBOOK, synthetic=False)
-    released = release(
-        estimates([count("math", 300), count("ela", 4)]), SimpleNamespace(codebook=real, published=None)
-    )
-    for row in released:
-        assert ReleasedRow(values=row.values, codebook=real).values == pytest.approx(row.values, nan_ok=True)
-    for change in (
-        {"estimate": 4.0},
-        {"n_obs": 9.0},
-        {"unit": "percent", "estimate": 99.9},
-        {"status": "hidden"},
-    ):
-        with pytest.raises(DisclosureError, match="1 stored row"):
-            ReleasedRow(values=released.row(population="math").values | change, codebook=real)
+    hidden = release(table, SimpleNamespace(codebook=real, published=printed, students=None)).rows
+    assert set(hidden.loc[hidden["status"] != "ok", "group"]) == set(lost)
+
+
+def test_a_row_cannot_be_made_from_values():
+    row = release(estimates([count("math", 300)]), STUDY).row()
+    with pytest.raises(DisclosureError, match="come from lib.disclosure.gate.release"):
+        ReleasedRow(values=row.values | {"estimate": 4.0}, codebook=CODEBOOK)
 
 
 POPULATIONS = ("all", "black", "white", "other", "math", "ela")

@@ -38,7 +38,8 @@ def audit_site(site: Path, *, study: Study | None = None) -> list[Leak]:
         Folder of the finished site.
     study : Study, optional
         Its records are looked for, its codebook's settings used, and its earlier releases counted in;
-        where it is synthetic, figures of its own report count as printed (D16).
+        where it is synthetic, figures of its own report count as printed (D16). Without it, what the pages
+        themselves mark as printed is believed.
 
     Returns
     -------
@@ -98,7 +99,7 @@ def with_tables(read: Iterable[Fragment]) -> Iterator[Fragment]:
 
 
 def _leaks_in(
-    fragment: Fragment, records: Records, settings: DisclosureSettings, printed: frozenset[float]
+    fragment: Fragment, records: Records, settings: DisclosureSettings, printed: frozenset[float] | None
 ) -> Iterator[Leak]:
     if fragment.kind in ("text", "code"):
         yield from telltales(fragment, records)

@@ -12,26 +12,30 @@ from collections.abc import Iterator
 from typing import NoReturn
 from weakref import WeakKeyDictionary
 
+import numpy as np
 import pandas as pd
 
 from lib.analysis.estimates import ESTIMATE_COLUMNS, TEXT_COLUMNS, estimates
 from lib.disclosure.linked_rows import hidden_beside
 from lib.disclosure.notes import HIDDEN, table_notes
-from lib.disclosure.prior import printed_rows
+from lib.disclosure.prior import PUBLISHED, printed_rows
 from lib.disclosure.rules import (
+    CAUTION,
     COUNTED_UNITS,
     NUMBERS,
     PERSONS,
     PROTECTS,
+    SYNTHETIC_ONLY,
     caution_words,
     coding_words,
+    dominated,
     few,
     latent_few,
     lopsided,
-    may_stand,
     rounded,
     telling,
     too_few_words,
+    units_behind,
 )
 from lib.errors import DisclosureError, ShowError
 from lib.study.codebook import Codebook
@@ -82,16 +86,10 @@ class _Sealed:
 class ReleasedRow(_Sealed):
     """One released result; every column of the row shape is an attribute.
 
-    Made by ``Released.row`` and by iteration. ``ReleasedRow(values=..., codebook=...)`` reads the stored
-    record of a row released before, and refuses one that could not have been.
+    Made by ``Released.row`` and by iteration alone.
     """
 
     __slots__ = ()
-
-    def __init__(self, *, values: dict, codebook: Codebook):
-        if not may_stand(values, codebook):
-            raise DisclosureError("1 stored row could not have passed the gate; release its results again")
-        _register[self] = (dict(values), codebook)
 
     @property
     def values(self) -> dict:
@@ -122,7 +120,7 @@ class ReleasedRow(_Sealed):
     @property
     def caution(self) -> bool:
         """Whether the row is shown with the mark "interpret with caution" (D13)."""
-        return self.shown and caution_words(self.codebook.disclosure) in self.status_reason
+        return self.shown and CAUTION in self.status_reason
 
     def __repr__(self) -> str:
         return f"ReleasedRow({self.row_id!r}, {self.status})"
@@ -199,27 +197,46 @@ def release(table: pd.DataFrame, study: Study) -> Released:
     given = estimates(table)
     rows = given.sort_values("row_id", kind="stable").reset_index(drop=True)
     settings = study.codebook.disclosure
-    shown = rows["status"] == "ok"
-    printed = printed_rows(rows, study) & shown
+    printed = printed_rows(rows, study) & (rows["status"] == "ok")
+    found = _refused(rows, printed, study)
+    lost = pd.Series(False, index=rows.index)
+    if study.codebook.synthetic and (printed & (rows["estimator"] != PUBLISHED)).any():
+        quoted = printed & (rows["estimator"] == PUBLISHED)
+        lost = _refused(rows, quoted, study)["any"] & ~found["any"]
+    units = units_behind(rows)
+    _hide(rows, found["few"], "too_few", units.map(lambda unit: too_few_words(settings, unit)))
+    _hide(rows, found["alike"], "hidden", PROTECTS)
+    _hide(rows, found["thin"], "too_few", NOT_ESTIMATED)
+    _hide(rows, found["coded"] != "", "hidden", found["coded"])
+    _hide(rows, found["beside"], "hidden", PROTECTS)
+    rows.loc[rows["status"] != "ok", list(NUMBER_COLUMNS)] = float("nan")
+    rows = _add_reason(rounded(rows, settings), lost & printed, f"published: {SYNTHETIC_ONLY}")
+    rows = _add_reason(rows, lost & ~printed, f"synthetic: {SYNTHETIC_ONLY}")
+    unsure = (rows["n_obs"] < settings.caution_n) & ~rows["unit"].isin(COUNTED_UNITS)
+    rows = _add_reason(rows, unsure, units.map(lambda unit: caution_words(settings, unit)))
+    order = rows.set_index("row_id").loc[given["row_id"]].reset_index()
+    return Released._of(order[list(ESTIMATE_COLUMNS)], study.codebook, table_notes(rows, study))
+
+
+def _refused(rows: pd.DataFrame, printed: pd.Series, study: Study) -> dict[str, pd.Series]:
+    """Rows that may not be shown, by reason: few, alike (few, but not told apart), thin, coded, beside; any."""
+    settings = study.codebook.disclosure
+    shown = (rows["status"] == "ok") & ~printed
     small = shown & few(rows, settings)
     thin = shown & ~small & latent_few(rows, settings)
     coded = coding_words(rows, settings).where(shown & ~small, "")
-    lone = shown & ~small & ~thin & (coded == "") & (lopsided(rows, settings) | telling(rows, study.codebook))
-    primary = (small | thin | lone | (coded != "")) & ~printed
+    lone = shown & ~small & ~thin & (coded == "")
+    lone &= lopsided(rows, settings) | telling(rows, study.codebook) | dominated(rows, study)
+    primary = small | thin | lone | (coded != "")
     beside, alike = pd.Series(False, index=rows.index), pd.Series(False, index=rows.index)
     if settings.complementary and primary.any():
-        countable = rows.mask(thin | ~shown)
+        countable = rows.mask(thin | (rows["status"] != "ok"))
         beside, alike = hidden_beside(countable.assign(**rows[list(TEXT_COLUMNS)]), primary & ~thin, study)
-    _hide(rows, small & ~printed & ~alike, "too_few", too_few_words(settings))
-    _hide(rows, small & ~printed & alike, "hidden", PROTECTS)
-    _hide(rows, thin & ~printed, "too_few", NOT_ESTIMATED)
-    _hide(rows, (coded != "") & ~printed, "hidden", coded)
-    _hide(rows, (lone & ~printed) | (beside & ~printed & ~thin), "hidden", PROTECTS)
-    rows.loc[rows["status"] != "ok", list(NUMBER_COLUMNS)] = float("nan")
-    rows = _mark_caution(rounded(rows, settings), settings)
-    notes = table_notes(rows, study, printed=int((printed & (small | thin | lone | (coded != ""))).sum()))
-    order = rows.set_index("row_id").loc[given["row_id"]].reset_index()
-    return Released._of(order[list(ESTIMATE_COLUMNS)], study.codebook, notes)
+    beside = lone | (beside & shown & ~thin)
+    return {
+        "few": small & ~alike, "alike": small & alike, "thin": thin, "coded": coded, "beside": beside,
+        "any": primary | beside,
+    }  # fmt: skip
 
 
 def _hide(rows: pd.DataFrame, which: pd.Series, status: str, reason: str | pd.Series) -> None:
@@ -227,12 +244,11 @@ def _hide(rows: pd.DataFrame, which: pd.Series, status: str, reason: str | pd.Se
     rows.loc[which, "status_reason"] = reason if isinstance(reason, str) else reason[which]
 
 
-def _mark_caution(rows: pd.DataFrame, settings) -> pd.DataFrame:
-    words = caution_words(settings)
-    unsure = (
-        (rows["status"] == "ok") & (rows["n_obs"] < settings.caution_n) & ~rows["unit"].isin(COUNTED_UNITS)
-    )
-    unsure &= ~rows["status_reason"].str.contains(words, regex=False)
-    before = rows.loc[unsure, "status_reason"]
-    rows.loc[unsure, "status_reason"] = before.where(before == "", before + "; ") + words
+def _add_reason(rows: pd.DataFrame, which: pd.Series, words: str | pd.Series) -> pd.DataFrame:
+    """Say something of shown rows beside what is said of them already."""
+    words = words if isinstance(words, pd.Series) else pd.Series(words, index=rows.index)
+    before = rows["status_reason"]
+    told = [new in old for new, old in zip(words, before, strict=True)]
+    which = which & (rows["status"] == "ok") & ~np.array(told, dtype=bool)
+    rows.loc[which, "status_reason"] = before.where(before == "", before + "; ")[which] + words[which]
     return rows

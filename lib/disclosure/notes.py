@@ -8,15 +8,14 @@ import numpy as np
 import pandas as pd
 
 from lib.disclosure.members import members
-from lib.disclosure.rules import COUNTED_UNITS, caution_words
+from lib.disclosure.rules import CAUTION, SYNTHETIC_ONLY, units_behind
 from lib.study.load import Study
 
 HIDDEN = ("hidden", "too_few")
 STEP = 5
-OTHER_UNITS = tuple(unit for unit in COUNTED_UNITS if unit != "students")
 
 
-def table_notes(rows: pd.DataFrame, study: Study, *, printed: int) -> tuple[str, ...]:
+def table_notes(rows: pd.DataFrame, study: Study) -> tuple[str, ...]:
     """Sentences under a table: how much is hidden, whom that costs, which values need caution.
 
     Parameters
@@ -24,48 +23,54 @@ def table_notes(rows: pd.DataFrame, study: Study, *, printed: int) -> tuple[str,
     rows : DataFrame
         Rows after the gate.
     study : Study
-    printed : int
-        Values that are shown only because the study is synthetic and its own report prints them (D16).
     """
     hidden = rows["status"].isin(HIDDEN)
     notes = []
     if hidden.any():
         notes.append(f"{int(hidden.sum())} of {len(rows)} values are not shown.")
-        of_students = ~rows["unit"].isin(OTHER_UNITS)
+        of_students = units_behind(rows) == "students"
         cost = (
             equity_cost(rows[of_students], hidden[of_students], study) if (hidden & of_students).any() else ""
         )
         notes += [cost] if cost else []
-    cautious = rows["status_reason"].str.contains(caution_words(study.codebook.disclosure), regex=False)
-    if cautious.any():
+    cautious = rows["status_reason"].str.contains(CAUTION, regex=False)
+    for units, count in units_behind(rows[cautious]).value_counts(sort=False).items():
         notes.append(
-            f"{int(cautious.sum())} of {len(rows)} values rest on fewer than "
-            f"{study.codebook.disclosure.caution_n} students: interpret with caution."
+            f"{count} of {len(rows)} values rest on fewer than "
+            f"{study.codebook.disclosure.caution_n} {units}: {CAUTION}."
         )
-    if printed:
+    lost = rows["status_reason"].str.contains(SYNTHETIC_ONLY, regex=False)
+    if lost.any():
         notes.append(
-            f"{printed} of {len(rows)} values are shown because the study's own report prints them; "
-            "on student records they would be hidden."
+            f"{int(lost.sum())} of {len(rows)} values are shown because the study is synthetic and its report "
+            "prints them or others beside them; on student records they would be hidden."
         )
     return tuple(notes)
 
 
 def equity_cost(rows: pd.DataFrame, hidden: pd.Series, study: Study) -> str:
-    """Share of the focal and of the reference group's students hidden by a table, as one sentence.
+    """Share of the focal and of the reference group's students hidden by a table, as one sentence."""
+    parts = [
+        f"{f'at most {bound:.0f} percent' if bound else 'none'} of what it holds on {study.codebook.label(key)}"
+        for key, bound in hidden_shares(rows, hidden, study).items()
+    ]
+    return f"To protect students, this table hides {parts[0]} and {parts[1]}." if len(parts) == 2 else ""
+
+
+def hidden_shares(rows: pd.DataFrame, hidden: pd.Series, study: Study) -> dict[str, float]:
+    """Percent of what rows hold on the focal and on the reference group that is hidden; 0 for nothing.
 
     Each row counts its members of the group. Shares are rounded up in steps of 5 percent or of k
-    students, whichever is larger, so that the sentence gives no hidden count away.
+    students, whichever is larger, so that they give no hidden count away. A group of nobody is left out.
     """
     behind = [members(study, row.population, row.group) for row in rows.itertuples()]
-    parts = []
+    found = {}
     for key in (study.codebook.focal, study.codebook.reference):
         group = members(study, key)
         if group is None or not group.any():
-            return ""
+            continue
         sizes = np.array([0.0 if mask is None else float((mask & group).sum()) for mask in behind])
         share = sizes[hidden.to_numpy()].sum() / max(sizes.sum(), 1.0)
         step = max(STEP, 100 * study.codebook.disclosure.k / group.sum())
-        bound = min(100, math.ceil(step * math.ceil(round(100 * share / step, 9))))
-        amount = f"at most {bound} percent" if share else "none"
-        parts.append(f"{amount} of what it holds on {study.codebook.label(key)}")
-    return f"To protect students, this table hides {parts[0]} and {parts[1]}."
+        found[key] = float(min(100, math.ceil(step * math.ceil(round(100 * share / step, 9)))))
+    return found

@@ -45,8 +45,10 @@ def _same_unit(ours: str, printed: str) -> bool:
     return ours not in COUNTED_UNITS or printed.startswith((ours, "per school"))
 
 
-def printed_numbers(study: Study | None) -> frozenset[float]:
-    """Numbers of persons that a synthetic study's own report prints; nothing for other studies."""
+def printed_numbers(study: Study | None) -> frozenset[float] | None:
+    """Numbers of persons that a synthetic study's own report prints; nothing for others, None without a study."""
+    if study is None:
+        return None
     published = getattr(study, "published", None)
     if published is None or not study.codebook.synthetic:
         return frozenset()

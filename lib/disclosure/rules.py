@@ -11,12 +11,18 @@ import re
 import numpy as np
 import pandas as pd
 
-from lib.analysis.estimates import ESTIMATE_COLUMNS, TEXT_COLUMNS
+from lib.analysis.estimates import ESTIMATE_COLUMNS, TEXT_COLUMNS, THEME
+from lib.disclosure.members import members
 from lib.study.codebook import Codebook, DisclosureSettings
+from lib.study.load import Study
 
 PERSONS = ("students", "teachers")
-COUNTED_UNITS = (*PERSONS, "classrooms", "visits", "remarks", "focus groups", "interviews")
+COUNTED_UNITS = (
+    *PERSONS, "classrooms", "visits", "remarks", "focus groups", "interviews", "values", "filter states",
+)  # fmt: skip
 PROTECTS = "not shown to protect another group"
+SYNTHETIC_ONLY = "student records would hide it"
+CAUTION = "interpret with caution"
 LATENT = re.compile(r"\b(?:SEM|CFA|latent)\b|^(?:ML|MLR|FIML)$", re.IGNORECASE)
 EXTREMES = frozenset({"min", "max", "minimum", "maximum", "range", "outlier"})
 PERCENTILE = re.compile(r"^(?:p|q|percentile[ _]?)(\d{1,2})$|^(median)$")
@@ -25,14 +31,29 @@ NUMBERS = tuple(column for column in ESTIMATE_COLUMNS if column not in TEXT_COLU
 NAMES = ("term", "contrast", "estimator", "model")
 
 
-def too_few_words(settings: DisclosureSettings) -> str:
+def too_few_words(settings: DisclosureSettings, units: str = "students") -> str:
     """The words for a group under k."""
-    return f"not shown: fewer than {settings.k} students"
+    return f"not shown: fewer than {settings.k} {units}"
 
 
-def caution_words(settings: DisclosureSettings) -> str:
+def caution_words(settings: DisclosureSettings, units: str = "students") -> str:
     """The reliability mark (D13)."""
-    return f"interpret with caution: fewer than {settings.caution_n} students"
+    return f"{CAUTION}: fewer than {settings.caution_n} {units}"
+
+
+def units_behind(rows: pd.DataFrame) -> pd.Series:
+    """What ``n_obs`` counts, in words: by the unit of a count, else by what its model and group name."""
+    named = (rows["model"] + " " + rows["estimator"] + " " + rows["group"]).str.lower()
+    units = pd.Series("students", index=rows.index)
+    units[named.str.contains("observation")] = "observations"
+    units[named.str.contains("teacher")] = "teachers"
+    units[is_theme(rows)] = "focus groups or interviews"
+    return rows["unit"].where(rows["unit"].isin(COUNTED_UNITS), units)
+
+
+def is_theme(rows: pd.DataFrame) -> pd.Series:
+    """Rows about coded remarks: what was said in focus groups and interviews, never counts of persons (D15)."""
+    return rows["model"] == THEME
 
 
 def is_person_count(rows: pd.DataFrame) -> pd.Series:
@@ -41,8 +62,8 @@ def is_person_count(rows: pd.DataFrame) -> pd.Series:
 
 
 def is_free_count(rows: pd.DataFrame) -> pd.Series:
-    """Counts of focus groups, interviews, visits and remarks, which are always shown (D15)."""
-    return rows["unit"].isin(COUNTED_UNITS) & ~is_person_count(rows)
+    """Counts of focus groups, interviews, visits and remarks, and their shares, which are always shown (D15)."""
+    return (rows["unit"].isin(COUNTED_UNITS) | is_theme(rows)) & ~is_person_count(rows)
 
 
 def is_share(rows: pd.DataFrame) -> pd.Series:
@@ -51,7 +72,7 @@ def is_share(rows: pd.DataFrame) -> pd.Series:
         "share_explained"
     )
     compared = rows["contrast"].str.contains(r" - | vs\b|difference", regex=True)
-    return (rows["unit"] == "percent") & ~of_an_effect & ~compared
+    return (rows["unit"] == "percent") & ~of_an_effect & ~compared & ~is_theme(rows)
 
 
 def numerators(rows: pd.DataFrame) -> pd.Series:
@@ -114,26 +135,20 @@ def telling(rows: pd.DataFrame, codebook: Codebook) -> pd.Series:
     )
 
 
-def may_stand(values: dict, codebook: Codebook) -> bool:
-    """Whether one stored row could have passed the gate: the rules D1 and D2, and no number in a hidden row.
-
-    Where the study is synthetic, small numbers of its own report are shown as printed (D16).
-    """
-    settings = codebook.disclosure
-    told = {
-        name: values[name]
-        for name in NUMBERS
-        if values.get(name) is not None and values[name] == values[name]
-    }
-    if values["status"] != "ok":
-        return not told
-    n, estimate, unit = told.get("n_obs", np.inf), told.get("estimate", np.inf), values["unit"]
-    small = (n < settings.k and (unit in PERSONS or unit not in COUNTED_UNITS)) or (
-        unit in PERSONS and estimate < settings.k
-    )
-    share = unit == "percent" and values["contrast"] == "" and np.isfinite(n) and np.isfinite(estimate)
-    counted = round(estimate * n / 100) if share else n
-    return codebook.synthetic or not (small or (share and min(counted, n - counted) < settings.m))
+def dominated(rows: pd.DataFrame, study: Study) -> pd.Series:
+    """D9: spreads over clusters of which one holds nearly all students."""
+    settings = study.codebook.disclosure
+    found = pd.Series(False, index=rows.index)
+    spreads = found.copy()
+    for name in NAMES:
+        spreads |= rows[name].str.contains(SPREADS)
+    for place, row in rows[spreads & (rows["status"] == "ok")].iterrows():
+        cluster = row["contrast"] if row["contrast"] in study.codebook.columns else study.codebook.cluster
+        inside = members(study, row["population"], row["group"])
+        if inside is not None and inside.any() and cluster in study.students:
+            sizes = study.students.loc[inside, cluster].value_counts()
+            found[place] = bool(len(sizes)) and sizes.iloc[0] > settings.max_cluster_share * sizes.sum()
+    return found
 
 
 def rounded(rows: pd.DataFrame, settings: DisclosureSettings) -> pd.DataFrame:
@@ -141,7 +156,7 @@ def rounded(rows: pd.DataFrame, settings: DisclosureSettings) -> pd.DataFrame:
     rows = rows.copy()
     for column in ("estimate", "std_error", "statistic", "df", "conf_low", "conf_high"):
         rows[column] = rows[column].round(settings.decimals)
-    modelled = ~rows["unit"].isin((*COUNTED_UNITS, "percent"))
+    modelled = ~rows["unit"].isin((*COUNTED_UNITS, "percent")) & ~is_theme(rows)
     step = settings.round_n
     rows.loc[modelled, "n_obs"] = (rows.loc[modelled, "n_obs"] / step).round() * step
     return rows

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ import pandas as pd
 from lib.analysis.estimates import ESTIMATE_COLUMNS, TEXT_COLUMNS
 from lib.disclosure.leaks import Leak
 from lib.disclosure.readers import Fragment
-from lib.disclosure.rules import few, lopsided
+from lib.disclosure.rules import CAUTION, SYNTHETIC_ONLY, few, lopsided
 from lib.study.codebook import DisclosureSettings
 
 COUNT_NAME = re.compile(
@@ -24,6 +24,7 @@ COUNT_CAPTION = re.compile(
 )
 SHARE_NAME = re.compile(r"(?i)^(?:percent|pct|share|%|percentage)$")
 FREE = re.compile(r"(?i)remark|focus group|visit|interview|classroom|item|question")
+REMARK = re.compile(rf"\s*(?:{CAUTION}|published: {SYNTHETIC_ONLY}|synthetic: {SYNTHETIC_ONLY})")
 MARKS = str.maketrans({",": None, "%": None, "−": "-"})
 TOLD = frozenset({"words", "title", "desc", "aria-label", "alt", "content", "text"})
 PERSONS = r"(?:students|pupils|teachers|respondents|(?<=\b1 )(?:student|pupil|teacher|respondent))"
@@ -38,9 +39,13 @@ SPOKEN = re.compile(
 
 
 def small_cells(
-    fragment: Fragment, settings: DisclosureSettings, *, printed: frozenset[float]
+    fragment: Fragment, settings: DisclosureSettings, *, printed: frozenset[float] | None
 ) -> Iterator[Leak]:
-    """Small counts and lopsided shares in a fragment; ``printed`` holds values of the study's own report."""
+    """Small counts and lopsided shares in a fragment.
+
+    ``printed`` holds values of the study's own report; without a study (None) a value counts as printed where the
+    page says so beside it (D16).
+    """
     if fragment.kind in ("text", "code"):
         if is_sentence(fragment):
             yield from _sentences(fragment, settings, printed)
@@ -61,11 +66,17 @@ def is_sentence(fragment: Fragment) -> bool:
     )
 
 
-def _sentences(fragment: Fragment, settings: DisclosureSettings, printed: frozenset[float]) -> Iterator[Leak]:
+def _sentences(
+    fragment: Fragment, settings: DisclosureSettings, printed: frozenset[float] | None
+) -> Iterator[Leak]:
     text = fragment.content
     for match in SENTENCE.finditer(text):
         value = float(match[1] or match[2])
-        if value < settings.k and value not in printed and not SPOKEN.search(text[: match.start()][-24:]):
+        if (
+            value < settings.k
+            and value not in (printed or ())
+            and not SPOKEN.search(text[: match.start()][-24:])
+        ):
             yield Leak(
                 "small count",
                 fragment.file,
@@ -80,7 +91,7 @@ def table_counts(
     settings: DisclosureSettings,
     *,
     caption: str = "",
-    printed: frozenset[float] = frozenset(),
+    printed: frozenset[float] | None = frozenset(),
 ) -> Iterator[str]:
     """What is wrong with the counts of one table."""
     names = [str(name) for name in table]
@@ -91,12 +102,12 @@ def table_counts(
     if COUNT_CAPTION.search(caption) and not FREE.search(caption):
         counted = names[1:]
     for name in counted:
-        values = numbers(table[name])
+        values = numbers([_before_remark(cell) for cell in table[name]])
+        known = (
+            [SYNTHETIC_ONLY in str(cell) for cell in table[name]] if printed is None else _in(values, printed)
+        )
         small = (
-            (values > 0)
-            & (values < settings.k)
-            & (values == np.round(values))
-            & ~np.isin(values, list(printed))
+            (values > 0) & (values < settings.k) & (values == np.round(values)) & ~np.array(known, dtype=bool)
         )
         if small.any() and not (len(counted) == 1 and FREE.search(" ".join(map(str, table.iloc[:, 0])))):
             yield f"{int(small.sum())} counts under {settings.k} in column {name!r}; release the table through the gate"
@@ -109,7 +120,9 @@ def table_counts(
                 yield f"{int(small.sum())} shares stand on fewer than {settings.m} persons; code them at the ends"
 
 
-def _estimates(table: pd.DataFrame, settings: DisclosureSettings, printed: frozenset[float]) -> Iterator[str]:
+def _estimates(
+    table: pd.DataFrame, settings: DisclosureSettings, printed: frozenset[float] | None
+) -> Iterator[str]:
     rows = pd.DataFrame(index=table.index)
     for column in ESTIMATE_COLUMNS:
         given = table[column] if column in table else pd.Series("", index=table.index)
@@ -118,10 +131,12 @@ def _estimates(table: pd.DataFrame, settings: DisclosureSettings, printed: froze
             ["" if one is None or one != one else str(one) for one in given] if words else numbers(given)
         )
     shown = rows["status"] == "ok"
-    small = shown & few(rows, settings) & ~rows["estimate"].isin(list(printed))
+    told = rows["status_reason"].str.contains(SYNTHETIC_ONLY, regex=False)
+    known = told if printed is None else _in(rows["estimate"], printed)
+    small = shown & few(rows, settings) & ~known
     if small.any():
         yield f"{int(small.sum())} results stand on fewer than {settings.k} persons; release them through the gate"
-    ends = shown & ~small & lopsided(rows, settings) & ~rows["estimate"].isin(list(printed))
+    ends = shown & ~small & lopsided(rows, settings) & ~known
     if ends.any():
         yield f"{int(ends.sum())} shares stand on fewer than {settings.m} persons; release them through the gate"
     hidden = rows["status"].isin(("hidden", "too_few"))
@@ -132,9 +147,18 @@ def _estimates(table: pd.DataFrame, settings: DisclosureSettings, printed: froze
         yield f"{int(told.sum())} rows are called hidden and carry numbers; clear them"
 
 
-def numbers(values: pd.Series) -> np.ndarray:
+def numbers(values: Iterable[object]) -> np.ndarray:
     """Numbers of a column, NaN where it holds words; thousands commas and percent signs are read."""
-    return np.array([_number(value) for value in values.tolist()], dtype=float)
+    return np.array([_number(value) for value in values], dtype=float)
+
+
+def _in(values: Iterable[float], printed: frozenset[float]) -> np.ndarray:
+    return np.isin(np.asarray(values, dtype=float), list(printed))
+
+
+def _before_remark(cell: object) -> object:
+    """A cell without what the gate says beside its number."""
+    return REMARK.split(cell)[0] if isinstance(cell, str) else cell
 
 
 def _number(value: object) -> float:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from lib.disclosure.gate import NUMBER_COLUMNS, ReleasedRow
+from types import SimpleNamespace
+
+from lib.disclosure.gate import NUMBER_COLUMNS
 from lib.show.marks import row_anchor
 from lib.show.words import estimate_text, interval_text, n_text, population_label, term_label
 from lib.study.codebook import Codebook
@@ -24,7 +26,7 @@ def card(record: dict, codebook: Codebook) -> dict[str, str]:
         ``what, estimate, interval, n, model, to``; ``to`` is the row's place on the page.
     """
     numbers = {name: float("nan") for name in NUMBER_COLUMNS if record[name] is None}
-    row = ReleasedRow(values=record | numbers, codebook=codebook)
+    row = SimpleNamespace(**record | numbers, codebook=codebook, shown=record["status"] == "ok")
     unit = "" if row.unit == "percent" or not row.shown else f" {row.unit}"
     who = population_label(row)
     return {

@@ -8,12 +8,12 @@ from __future__ import annotations
 import math
 
 from lib.analysis.estimates import mediator_of
-from lib.disclosure.gate import ReleasedRow
+from lib.disclosure.gate import COUNTED_UNITS, ReleasedRow
 from lib.errors import ShowError
 
 MINUS = "\N{MINUS SIGN}"
-COUNTED = ("students", "teachers", "classrooms", "visits", "remarks", "focus groups", "interviews")
-DECIMALS = {"percent": 0} | dict.fromkeys(COUNTED, 0)
+COUNTED = COUNTED_UNITS
+DECIMALS = {"percent": 0, "percent of values": 0, "percent of states": 1} | dict.fromkeys(COUNTED, 0)
 UNIT_WORDS = {"SD per SD": "SD per SD", "SD": "SD", "points": "scale points", "percent": "percent"}
 STATUS_WORDS = {
     "not_converged": "not estimated: the model did not converge",
@@ -28,7 +28,9 @@ STATISTICS = {
     "delta_rmsea": "Change in RMSEA", "delta_srmr": "Change in SRMR", "a": "a", "b": "b", "before": "Before",
     "direct": "Direct", "indirect": "Indirect", "total": "Total", "share_explained": "Share of the total",
     "difference": "Difference", "mean": "Mean", "percent": "Percent", "count": "Count",
-    "fewest": "Fewest in a school", "most": "Most in a school", "enrolled": "Enrolled (printed in 2018)",
+    "values": "Values", "not shown": "Not shown", "synthetic only": "Synthetic only", "states": "Filter states",
+    "largest difference": "Largest difference", "fewest": "Fewest in a school", "most": "Most in a school",
+    "enrolled": "Enrolled (printed in 2018)",
 }  # fmt: skip
 SMALL_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
