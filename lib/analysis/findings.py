@@ -34,6 +34,8 @@ replication. **How to write a rule**, by a full example::
 ``domain:dynamic`` (scales of a domain), ``items:challenges`` (items of a scale). ``mediator: X`` stands for the model
 "mediation by X".  Among rows alike in all keys the first counts.
 
+A finding that no data can decide has ``undecidable: reason`` and nothing else.
+
 **Expressions** hold selections (the rows' estimates), thresholds of the codebook, numbers, quoted keys, ``and or not``,
 comparisons (also chained, and ``in``), arithmetic, and
 
@@ -47,6 +49,7 @@ comparisons (also chained, and ``in``), arithmetic, and
 ``median mean least most total spread``  of numbers; ``spread`` is largest minus smallest
 ``where(x, condition)  size(x)``       the rows that meet a condition; how many rows
 ``mean_by(x, "mediator")``             means by mediator, term, population or group over what all of them have
+``most_by(x, "term")``                 the largest by term, mediator, population or group
 ``largest(x)  lowest(x)``              key of the largest element (term, mediator ...); ``largest(x, 2)``: the set of two
 ``exists(x)``                          the selection has rows
 =====================================  ====================================================================
@@ -70,7 +73,8 @@ import pandas as pd
 from lib.analysis.equivalence import equivalence
 from lib.analysis.estimates import mediated_by
 from lib.analysis.multiplicity import corrected
-from lib.analysis.rule_language import CannotTell, Reduced, Scope, evaluate
+from lib.analysis.rule_language import evaluate
+from lib.analysis.rule_vectors import KEYS, CannotTell, Reduced, Scope
 from lib.study.codebook import Codebook
 from lib.study.rules import Part, Rule
 
@@ -82,7 +86,6 @@ VERDICTS = {
     "not_comparable": "not comparable",
     "cannot_test": "cannot test",
 }
-KEY = ("population", "group", "contrast", "model", "term")
 
 
 @dataclass(frozen=True)
@@ -173,7 +176,7 @@ def judge(rules: Mapping[str, Rule], rows: pd.DataFrame, codebook: Codebook) -> 
     StudyError
         If a rule's expression cannot be evaluated on rows of this kind.
     """
-    first = rows.drop_duplicates(subset=[*KEY, "estimator"], ignore_index=True)
+    first = rows.drop_duplicates(subset=[*KEYS, "estimator"], ignore_index=True)
     return {key: _judge(rule, first, codebook) for key, rule in rules.items()}
 
 
@@ -188,11 +191,13 @@ def select(rows: pd.DataFrame, columns: Mapping[str, tuple[str, ...]]) -> pd.Dat
     keep = pd.Series(True, index=rows.index)
     for column, values in wanted.items():
         keep &= rows[column].isin(values)
-    found = rows[keep].drop_duplicates(subset=list(KEY))
+    found = rows[keep].drop_duplicates(subset=list(KEYS))
     return found.reset_index(drop=True)
 
 
 def _judge(rule: Rule, rows: pd.DataFrame, codebook: Codebook) -> Verdict:
+    if rule.undecidable:
+        return Verdict(rule.key, "cannot_test", (), "cannot_test", "cannot_test", {}, ())
     selections = {name: select(rows, columns) for name, columns in rule.select.items()}
     adjusted = corrected(selections, rows, codebook, family=rule.family)
     scope = Scope(adjusted, codebook.thresholds, codebook)

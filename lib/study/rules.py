@@ -22,18 +22,19 @@ FUNCTIONS = (
     "p", "p_holm", "p_bh", "low", "high", "n", "sign", "expected", "abs",
     "above_zero", "below_zero", "excludes_zero", "inconsistent", "comparable", "exists",
     "all", "any", "count", "share", "median", "mean", "least", "most", "total", "spread",
-    "where", "mean_by", "largest", "lowest", "size",
+    "where", "mean_by", "most_by", "largest", "lowest", "size",
 )  # fmt: skip
 COLUMNS = (
     "exhibit", "population", "group", "contrast", "model", "estimator", "term", "mediator", "unit",
 )  # fmt: skip
 FAMILIES = ("domain", "role", "rule")
 MODELS = (
-    "direct", "multigroup", "count", "share", "adjusted mean", "group difference", "mean rating", "teacher rating",
+    "direct", "count", "share", "adjusted mean", "group difference", "mean rating", "teacher rating",
     "observation rating", "chi-square", "icc", "paired difference", "theme", "reliability", "EFA", "CFA", "invariance",
-    "DIF", "path",
+    "DIF", "latent mean",
 )  # fmt: skip
-RULE_KEYS = ("select", "gate", "parts", "shows", "descriptive", "family")
+RULE_KEYS = ("select", "gate", "parts", "shows", "descriptive", "family", "undecidable")
+PATH_FROM = "path from "
 PART_KEYS = ("words", "holds", "extra", "core", "nothing")
 NODES = (
     ast.Expression, ast.BoolOp, ast.And, ast.Or, ast.UnaryOp, ast.Not, ast.USub, ast.Compare, ast.BinOp, ast.Call,
@@ -92,6 +93,8 @@ class Rule:
         The rule holds no test of significance.
     family : {"domain", "role", "rule"}
         Rows that share one correction for multiple tests.
+    undecidable : str
+        Why no data can decide the finding; such a rule has no parts.
     """
 
     key: str
@@ -101,6 +104,7 @@ class Rule:
     shows: tuple[str, ...] = ()
     descriptive: bool = False
     family: str = "domain"
+    undecidable: str = ""
 
     @property
     def asserts_null(self) -> bool:
@@ -143,6 +147,8 @@ def known_findings(findings: dict | None) -> dict[str, dict]:
 def _rule(key: str, entry: dict, codebook: Codebook) -> Rule:
     where = f"{RULES}, {key}"
     _only(entry, RULE_KEYS, where)
+    if entry.get("undecidable"):
+        return Rule(key, {}, (), undecidable=str(entry["undecidable"]))
     select = {
         name: {
             column: _values(column, given, codebook, f"{where}, {name}") for column, given in columns.items()
@@ -223,7 +229,14 @@ def _values(column: str, given: object, codebook: Codebook, where: str) -> tuple
         if column == "population" and value:
             _known(value, codebook.populations, where, "population")
         if column == "model":
-            _known(value.removesuffix(" equivalence"), MODELS, where, "model")
+            bare = value.removesuffix(" equivalence").removeprefix("mediation by ")
+            predictor = bare.removeprefix(PATH_FROM)
+            known = (
+                MODELS
+                if bare == value.removesuffix(" equivalence") and predictor == bare
+                else keys_of(codebook)
+            )
+            _known(predictor, known, where, "model")
         if column in ("term", "mediator") and PLAIN_KEY.fullmatch(value):
             _known(value, keys_of(codebook), where, "key of the codebook")
     return tuple(values)
