@@ -1,6 +1,6 @@
 """Thousands of fits of one model from moments: subgroups, resamples, specifications.
 
-All problems start at the estimates of the largest one and run side by side in numpy; covariates that a subgroup
+Problems start at the estimates of the largest one, or at values of their own, and run side by side in numpy; covariates that a subgroup
 cannot estimate are neutralised, which leaves the other estimates what they are without them.
 """
 
@@ -119,6 +119,7 @@ def fit_many(
     *,
     meanstructure: bool = False,
     fixed_x: bool = True,
+    start: str | np.ndarray = "largest",
     jobs: int = 1,
 ) -> ManyFits:
     """Fit one model to many sets of moments.
@@ -129,6 +130,9 @@ def fit_many(
         lavaan syntax, one group.
     moments : Moments
         Of B problems, columns in the order of the model's observed variables (see `lib.sem.subsets.subset_moments`).
+    start : {"largest", "own"} or ndarray (B, r)
+        Where to begin: at the estimates of the largest problem, which suits resamples; at values of each problem's
+        own, which suits subgroups that differ or hold different covariates; or at estimates from moments much alike.
     jobs : int
         Worker processes (joblib); results do not depend on it.
 
@@ -157,11 +161,14 @@ def fit_many(
             f"none of {len(n)} problems has a positive definite covariance matrix and more students than its "
             f"{len(spec.observed)} variables; take larger subgroups or a smaller model"
         )
-    largest = usable[[int(np.argmax(n[usable]))]]
-    first = _fit_chunk(spec, moments.take(largest), None)
-    start = (first[0][0], first[2][0] * n[largest[0]]) if first[3][0] == "ok" else None
+    warm = None
+    if isinstance(start, str) and start == "largest":
+        largest = usable[[int(np.argmax(n[usable]))]]
+        first = _fit_chunk(spec, moments.take(largest), None)
+        warm = (first[0][0], first[2][0] * n[largest[0]]) if first[3][0] == "ok" else None
+    given = None if isinstance(start, str) else np.asarray(start)
     chunks = [usable[at : at + CHUNK] for at in range(0, len(usable), CHUNK)]
-    done = _run(spec, moments, chunks, start, jobs)
+    done = _run(spec, moments, chunks, warm, given, jobs)
     size, rows = spec.n_free, spec.value.shape
     tau, vcov = np.full((len(n), size), np.nan), np.full((len(n), size, size), np.nan)
     value = np.full((len(n), *rows), np.nan)
@@ -172,26 +179,39 @@ def fit_many(
 
 
 def _run(
-    spec: Spec, moments: Moments, chunks: list[np.ndarray], start: tuple | None, jobs: int
+    spec: Spec,
+    moments: Moments,
+    chunks: list[np.ndarray],
+    warm: tuple | None,
+    given: np.ndarray | None,
+    jobs: int,
 ) -> list[tuple]:
     from joblib import Parallel, delayed, parallel_config
     from threadpoolctl import threadpool_limits
 
     if jobs == 1:
         with threadpool_limits(1):
-            return [_fit_chunk(spec, moments.take(chunk), start) for chunk in chunks]
+            return [_fit_chunk(spec, moments.take(chunk), warm, _rows(given, chunk)) for chunk in chunks]
     with parallel_config("loky", inner_max_num_threads=1):
         return Parallel(n_jobs=jobs)(
-            delayed(_fit_chunk)(spec, moments.take(chunk), start) for chunk in chunks
+            delayed(_fit_chunk)(spec, moments.take(chunk), warm, _rows(given, chunk)) for chunk in chunks
         )
 
 
+def _rows(given: np.ndarray | None, chunk: np.ndarray) -> np.ndarray | None:
+    return None if given is None else given[chunk]
+
+
 def _fit_chunk(
-    spec: Spec, moments: Moments, warm: tuple[np.ndarray, np.ndarray] | None
+    spec: Spec,
+    moments: Moments,
+    warm: tuple[np.ndarray, np.ndarray] | None,
+    given: np.ndarray | None = None,
 ) -> tuple[np.ndarray, ...]:
     """Estimates (b, r), fixed values, covariance matrices and status of one chunk.
 
-    ``warm`` holds estimates (r,) to start from and the inverse information of one case there.
+    ``warm`` holds estimates (r,) to start from and the inverse information of one case there; ``given`` (b, r) holds
+    a start for each problem, which is passed over where it is NaN.
     """
     layout = lay_out(spec)
     value, n = fill_covariates(spec, moments.mean, moments.cov), moments.n.sum(1)
@@ -206,7 +226,14 @@ def _fit_chunk(
         )  # fmt: skip
         late = np.flatnonzero(~converged)
     if len(late):
-        starts = np.array([start_values(spec, moments.mean[b], moments.cov[b]) for b in late])
+        starts = np.array(
+            [
+                start_values(spec, moments.mean[b], moments.cov[b])
+                if given is None or np.isnan(given[b]).any()
+                else given[b]
+                for b in late
+            ]
+        )
         optimum = maximise(
             lambda at, which, full: evaluate(
                 spec, layout, at, value[late[which]], moments.take(late[which]), information=full

@@ -1,0 +1,192 @@
+"""Effects of many overlapping subgroups at once: the chapters' models, fitted in batches.
+
+Models, covariates and missing answers are treated as in `lib.analysis.effects`, so that a subgroup's row says
+what that module would say of it. A subgroup with fewer students than the model needs has a reason instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from lib.analysis.design import design
+from lib.analysis.effects import METHOD, path_label
+from lib.analysis.estimates import estimates
+from lib.sem.batch import ManyFits
+from lib.sem.distributions import quantile, two_sided_p
+from lib.sem.incomplete import fit_incomplete, standardized_paths
+from lib.sem.specify import build_spec
+from lib.sem.syntax import parse_model
+from lib.study.load import Population, Study
+
+TOO_FEW = "not estimated: too few students"
+
+
+@dataclass(frozen=True)
+class Subgroups:
+    """Populations of one table of students, and which covariates each of them can hold.
+
+    Attributes
+    ----------
+    groups : tuple of Population
+    students : DataFrame, one row per student
+        Everyone, with an indicator column for each level of each categorical covariate.
+    inside : ndarray of bool, shape (groups, students)
+    held : dict
+        Covariate columns of each group, by covariate set.
+    """
+
+    groups: tuple[Population, ...]
+    study: Study
+    students: pd.DataFrame = field(repr=False)
+    inside: np.ndarray = field(repr=False)
+    held: dict[str, tuple[frozenset[str], ...]] = field(repr=False)
+
+
+def subgroups(study: Study, groups: Sequence[Population], *, covariates: Sequence[str]) -> Subgroups:
+    """Prepare populations for batched fits.
+
+    Parameters
+    ----------
+    study : Study
+    groups : sequence of Population
+        Each a part of the survey respondents.
+    covariates : sequence of str
+        Covariate sets that models will hold constant.
+    """
+    everyone = study.population("all").frame
+    inside = np.array([everyone.index.isin(group.frame.index) for group in groups])
+    columns, held = {}, {}
+    for chosen in dict.fromkeys(covariates):
+        designs = [design(group.frame, study.codebook, chosen).columns for group in groups]
+        held[chosen] = tuple(frozenset(made) for made in designs)
+        for key in study.codebook.covariate_sets.get(chosen, ()):
+            columns |= _covariate(everyone, key, set().union(*held[chosen]))
+    made = pd.DataFrame(columns, index=everyone.index)
+    students = pd.concat([everyone.drop(columns=[name for name in made if name in everyone]), made], axis=1)
+    return Subgroups(tuple(groups), study, students, inside, held)
+
+
+def direct_by_subgroup(
+    parts: Subgroups, *, outcomes: Sequence[str], covariates: Mapping[str, str], conf_level: float
+) -> pd.DataFrame:
+    """Rows of `lib.analysis.effects.direct_effects` for every subgroup.
+
+    Parameters
+    ----------
+    parts : Subgroups
+    outcomes : sequence of str
+    covariates : mapping of str to str
+        A covariate set for each outcome.
+    conf_level : float
+        Coverage of the intervals, in (0, 1).
+    """
+    exposure, _ = parts.study.codebook.exposure
+    tables = []
+    for outcome in outcomes:
+        fits, few = fit_paths(parts, [(outcome, exposure)], covariates=covariates[outcome])
+        label = path_label(outcome, exposure)
+        estimate, cov = standardized_paths(fits, [path_label(outcome, exposure)])
+        error = np.sqrt(cov[:, 0, 0])
+        rows = path_rows(parts, fits, few, estimate[:, 0], error, conf_level=conf_level)
+        tables.append(rows.assign(model="direct", term=outcome))
+    return estimates(pd.concat(tables, ignore_index=True))
+
+
+def path_rows(
+    parts: Subgroups,
+    fits: ManyFits,
+    few: np.ndarray,
+    estimate: np.ndarray,
+    error: np.ndarray,
+    *,
+    conf_level: float,
+) -> pd.DataFrame:
+    """Rows of one standardized path with delta-method intervals, one for each subgroup."""
+    width = quantile(0.5 + conf_level / 2)
+    rows = pd.DataFrame(
+        {
+            "population": [group.key for group in parts.groups],
+            "estimator": METHOD["fiml"],
+            "estimate": estimate,
+            "std_error": error,
+            "statistic": estimate / error,
+            "p_value": two_sided_p(estimate / error),
+            "conf_low": estimate - width * error,
+            "conf_high": estimate + width * error,
+            "interval_method": "delta",
+            "n_obs": fits.n_obs,
+            "unit": "SD per SD",
+            "status": fits.status,
+            "status_reason": "",
+        }
+    )
+    return without_numbers(rows, few)
+
+
+def without_numbers(rows: pd.DataFrame, few: np.ndarray) -> pd.DataFrame:
+    """The rows, those of groups that are too few or not estimated with a reason in place of numbers."""
+    rows = rows.copy()
+    rows.loc[few, "status"] = "too_few"
+    rows.loc[few, "status_reason"] = TOO_FEW
+    numbers = ["estimate", "std_error", "statistic", "p_value", "conf_low", "conf_high"]
+    rows.loc[rows["status"] != "ok", [name for name in numbers if name in rows]] = float("nan")
+    return rows
+
+
+def fit_paths(
+    parts: Subgroups,
+    paths: Sequence[tuple[str, str]],
+    *,
+    covariates: str,
+    loadings: Mapping[str, float] | None = None,
+) -> tuple[ManyFits, np.ndarray]:
+    """Fit the latent exposure and the paths given in every subgroup.
+
+    Parameters
+    ----------
+    parts : Subgroups
+    paths : sequence of (outcome, predictor)
+    covariates : str
+        A covariate set that ``parts`` was made with.
+    loadings : mapping, optional
+        Loadings at which the measurement of the exposure is held; without it they are estimated.
+
+    Returns
+    -------
+    fits : ManyFits
+    few : ndarray of bool, shape (groups,)
+        Groups with fewer students than the model needs (DISCLOSURE.md, D7).
+    """
+    codebook = parts.study.codebook
+    exposure, _ = codebook.exposure
+    indicators = [scale.key for scale in codebook.scales_with("exposure")]
+    held = parts.held[covariates]
+    names = sorted(set().union(*held))
+    measured = [f"{loadings[name]!r}*{name}" if loadings else name for name in indicators]
+    lines = [f"{exposure} =~ {' + '.join(measured)}"]
+    for variable in dict.fromkeys([exposure, *(outcome for outcome, _ in paths)]):
+        ties = [f"{path_label(*pair)}*{pair[1]}" for pair in paths if pair[0] == variable]
+        lines += [f"{variable} ~ {' + '.join([*ties, *names])}"] if ties or names else []
+    model = "\n".join(lines)
+    spec = build_spec(parse_model(model), meanstructure=False)
+    kept = np.array([[name in group or name not in names for name in spec.observed] for group in held])
+    fits = fit_incomplete(model, parts.students, parts.inside, kept=kept)
+    free = spec.n_free - (len(lines) - 1) * (~kept).sum(1)
+    needed = np.maximum(codebook.disclosure.latent_min_n, 2 * free)
+    return fits, fits.n_obs < needed
+
+
+def _covariate(frame: pd.DataFrame, key: str, used: set[str]) -> dict[str, pd.Series]:
+    """A covariate as the columns that some group's design names, over all students."""
+    if key in used:
+        return {key: ((frame[key] - frame[key].mean()) / frame[key].std()).astype(float)}
+    made = {}
+    for level in frame[key].dropna().unique():
+        name = f"{key}_{''.join(letter if letter.isalnum() else '_' for letter in str(level))}"
+        if name in used:
+            made[name] = (frame[key] == level).astype(float).where(frame[key].notna())
+    return made
