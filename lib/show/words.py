@@ -14,6 +14,9 @@ from lib.errors import ShowError
 MINUS = "\N{MINUS SIGN}"
 COUNTED = COUNTED_UNITS
 DECIMALS = {"percent": 0, "percent of values": 0, "percent of states": 1} | dict.fromkeys(COUNTED, 0)
+DECIMALS |= {"factors": 0, "chi-square": 1, "ratio": 1} | dict.fromkeys(
+    ("CFI", "TLI", "RMSEA", "SRMR", "change in CFI", "change in RMSEA", "change in SRMR", "change in R2"), 3
+)
 UNIT_WORDS = {"SD per SD": "SD per SD", "SD": "SD", "points": "scale points", "percent": "percent"}
 STATUS_WORDS = {
     "not_converged": "not estimated: the model did not converge",
@@ -124,12 +127,22 @@ def caution(row: ReleasedRow) -> str:
 def label_of(key: str, codebook: object) -> str:
     """Label of a construct, column, level, population or statistic; of ``y ~ x``, that of ``y``.
 
-    Keys joined by ``" & "`` are worded one after the other.
+    Keys joined by ``" & "`` are worded one after the other; ``column>=level`` is that level "or more".
     """
     if " & " in key:
         return ", ".join(label_of(part, codebook) for part in key.split(" & "))
+    for sign, beyond in (("<=", "or less"), (">=", "or more")):
+        if sign in key:
+            return _cut_label(*key.split(sign), beyond, codebook)
     key = key.split("~")[0].strip()
     return STATISTICS.get(key) or (codebook.label(key) if key else "")
+
+
+def _cut_label(column: str, level: str, beyond: str, codebook: object) -> str:
+    """Words for all answers on one side of a level, itself among them."""
+    words, levels = codebook.label(f"{column}={level}"), list(codebook.columns[column].levels)
+    outermost = level in (levels[0], levels[-1])
+    return words if outermost or words.endswith(beyond) else f"{words} {beyond}"
 
 
 def term_label(row: ReleasedRow) -> str:
