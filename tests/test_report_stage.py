@@ -11,9 +11,10 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from lib.analysis.estimates import ESTIMATE_COLUMNS
 from lib.errors import BuildError
+from lib.report.badges import Badges
 from lib.report.marks import MARK, rename
 from lib.report.project import Page
-from lib.report.stage import stage_page
+from lib.report.stage import NO_BADGES, stage_page
 
 ROW = dict.fromkeys(ESTIMATE_COLUMNS, "") | {
     "row_id": "direct|ms_social_se", "population": "all", "term": "ms_social_se", "estimate": 0.61, "std_error": None,
@@ -31,12 +32,12 @@ PAGE = Page(name="b", target="chapters/b.ipynb", notebook=Path("a.ipynb"), param
 def stage(tmp_path, study):
     """Stages a page from cells of an executed notebook."""
 
-    def run(cells: list, page: Page = PAGE):
+    def run(cells: list, page: Page = PAGE, badges: Badges = NO_BADGES):
         head = new_raw_cell('---\ntitle: "What of {population}?"\n---')
         metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
         path = tmp_path / "executed.ipynb"
         nbformat.write(new_notebook(cells=[head, *cells], metadata=metadata), path)
-        return stage_page(page, path, codebook=study.codebook, run={"data": "synthetic"})
+        return stage_page(page, path, codebook=study.codebook, run={"data": "synthetic"}, badges=badges)
 
     return run
 
@@ -121,3 +122,30 @@ def test_a_chapter_without_front_matter_is_refused(tmp_path, study):
     nbformat.write(new_notebook(cells=[new_markdown_cell("# Title")]), path)
     with pytest.raises(BuildError, match="first cell must be a raw cell"):
         stage_page(PAGE, path, codebook=study.codebook, run={})
+
+
+BADGES = Badges(
+    ("1a-1", "1a-2"),
+    {"1a-1": {"verdict": "holds", "words": "holds", "robust": "robust in 97%"}},
+    "chapters/findings.ipynb",
+)
+
+
+@pytest.mark.parametrize(
+    ("target", "href"), [("chapters/b.ipynb", "findings.html"), ("index.ipynb", "chapters/findings.html")]
+)
+def test_a_badge_says_the_verdict_and_leads_to_the_scorecard(stage, target, href):
+    asked = new_markdown_cell('## One\n\n<span data-finding="1a-1"></span> <span data-finding="1a-2"></span>')
+    text = sources(stage([asked], replace(PAGE, target=target), BADGES))
+    assert f'<span class="badges"><a href="{href}#f-1a-1">1a-1 <span class="verdict">' in text
+    assert "holds</span> <span>robust in 97%</span></a></span>" in text and "1a-2" not in text
+
+
+def test_a_badge_for_an_unknown_finding_names_page_and_cell(stage):
+    asked = new_markdown_cell('<span data-finding="1a-11"></span>')
+    with pytest.raises(BuildError, match=r"a.ipynb \(page b\), cell 2: .*'1a-11'.*did you mean '1a-1'"):
+        stage([asked], PAGE, BADGES)
+
+
+def test_a_study_without_findings_has_no_badges(stage):
+    assert "data-finding" not in sources(stage([new_markdown_cell('<span data-finding="1a-1"></span>')]))

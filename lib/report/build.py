@@ -20,6 +20,7 @@ import yaml
 
 from lib.analysis.estimates import ESTIMATE_COLUMNS
 from lib.errors import BuildError, DisclosureError
+from lib.report.badges import read_badges
 from lib.report.cache import digests
 from lib.report.exchange import exchange, repair
 from lib.report.marks import published_rows
@@ -212,7 +213,8 @@ def kernel_environment(study: Study, executed: Path) -> dict[str, str]:
 def stage_executed(page: Page, executed: Path, study: Study, parameters: dict, root: Path) -> StagedPage:
     """Stage one executed page with its run description."""
     run = run_description(page, parameters, study, code_version(root))
-    return stage_page(page, executed, codebook=study.codebook, run=run)
+    badges = read_badges(load_project(root), study, root / "_build" / "executed")
+    return stage_page(page, executed, codebook=study.codebook, run=run, badges=badges)
 
 
 def write_stage(project: Project, study: Study, parameters: dict[str, dict], stage: Path) -> None:

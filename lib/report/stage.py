@@ -19,11 +19,13 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell, new_notebook, new_raw_cell
 
 from lib.errors import BuildError
+from lib.report.badges import Badges
 from lib.report.cards import card
 from lib.report.marks import MARK, defined_labels, make_own, published_rows, rename, renumber
 from lib.report.project import Page
 from lib.study.codebook import Codebook
 
+NO_BADGES = Badges()
 FRONT_MATTER = re.compile(r"\A---\n(.*?)\n---\s*\Z", re.S)
 DROPPED_TAGS = {"parameters", "injected-parameters", "remove-cell"}
 
@@ -44,7 +46,9 @@ class StagedPage:
     marks: list[dict]
 
 
-def stage_page(page: Page, executed: Path, *, codebook: Codebook, run: dict) -> StagedPage:
+def stage_page(
+    page: Page, executed: Path, *, codebook: Codebook, run: dict, badges: Badges = NO_BADGES
+) -> StagedPage:
     """Turn an executed chapter into a staged page.
 
     Parameters
@@ -57,11 +61,13 @@ def stage_page(page: Page, executed: Path, *, codebook: Codebook, run: dict) -> 
         Labels for titles and number cards, and whether the data are synthetic.
     run : dict
         What the box "Parameters of this run" prints: names and values.
+    badges : Badges
+        Verdicts for the places that ask for one.
 
     Raises
     ------
     BuildError
-        If a cell shows anything that ``lib.show`` did not mark.
+        If a cell shows anything that ``lib.show`` did not mark, or a badge names no finding.
     """
     notebook = nbformat.read(executed, 4)
     head, cells = split_front_matter(notebook, executed)
@@ -80,7 +86,8 @@ def stage_page(page: Page, executed: Path, *, codebook: Codebook, run: dict) -> 
         if found and not shown:
             continue  # the page leaves these exhibits out, and the code that draws them
         if cell.cell_type == "markdown":
-            staged.append(_prose(make_own(rename(cell.source, page.exhibits), own, page.name), number))
+            text = make_own(rename(cell.source, page.exhibits), own, page.name)
+            staged.append(_prose(badges.fill(text, page, number), number))
         elif cell.cell_type == "code":
             staged.append(_code(cell, number))
             staged += [_prose(mark_markdown(mark, page), number) for mark in shown]
