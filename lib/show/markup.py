@@ -53,11 +53,18 @@ def text_cell(text: str) -> Cell:
 
 
 def value_cell(row: ReleasedRow, what: str, *, anchor: bool = False) -> Cell:
-    """A cell with one number of a row: ``estimate``, ``interval``, ``p`` or ``n``; in words if hidden."""
+    """A cell with one number of a row, as the tables' ``show`` names it; in words if hidden."""
     given = row_anchor(row.row_id) if anchor else ""
     if not is_shown(row):
         return Cell(f"<span>{html.escape(reason(row))}</span>", given, withheld=True)
-    texts = {"estimate": estimate_text, "interval": interval_text, "p": _p, "n": n_text}
+    texts = {
+        "estimate": estimate_text,
+        "interval": interval_text,
+        "p": _p,
+        "p_holm": _p_holm,
+        "p_bh": _p_bh,
+        "n": n_text,
+    }
     if what not in texts:
         raise ShowError(f"a table shows {', '.join(texts)}, not {what!r}")
     inner = html.escape(texts[what](row), quote=False) or "none"
@@ -66,11 +73,17 @@ def value_cell(row: ReleasedRow, what: str, *, anchor: bool = False) -> Cell:
     return Cell(inner, given, numeric=True)
 
 
-def estimate_cell(row: ReleasedRow, *, interval: bool, anchor: bool, printed: str = "") -> Cell:
-    """A cell with a row's estimate and, under it, its interval and the value printed in 2018."""
+def estimate_cell(
+    row: ReleasedRow, *, interval: bool, anchor: bool, printed: str = "", of: bool = False
+) -> Cell:
+    """A cell with a row's estimate and, under it, its interval and the value printed in 2018.
+
+    With ``of``, a count says of how many units it is.
+    """
     cell = value_cell(row, "estimate", anchor=anchor)
     between = interval_text(row, ",\N{NO-BREAK SPACE}") if interval else ""
-    inner = cell.inner + (f'<br><span class="ci">[{between}]</span>' if between else "")
+    inner = cell.inner + (f" of {n_text(row)}" if of and is_shown(row) else "")
+    inner += f'<br><span class="ci">[{between}]</span>' if between else ""
     inner += f'<br><span class="printed">printed {printed}</span>' if printed else ""
     return Cell(inner, cell.anchor, numeric=cell.numeric, withheld=cell.withheld)
 
@@ -116,5 +129,14 @@ def html_table(head: Sequence[tuple[str, bool]], lines: Sequence[Line], *, capti
     return "\n".join([*parts, "</tbody></table>"])
 
 
-def _p(row: ReleasedRow) -> str:
-    return "" if row.p_value != row.p_value else p_text(row.p_value)
+def _p(row: ReleasedRow, column: str = "p_value") -> str:
+    p = row.values[column]
+    return "" if p != p else p_text(p)
+
+
+def _p_holm(row: ReleasedRow) -> str:
+    return _p(row, "p_holm")
+
+
+def _p_bh(row: ReleasedRow) -> str:
+    return _p(row, "p_bh")

@@ -30,7 +30,7 @@ def printed_values(
         Values by term, by (group or population, term) or by ``row_id``; or the study's
         ``published.csv``, whose standardized effects and shares explained are matched to rows by the
         words of ``group`` and ``measure`` and the codebook's labels; where a value was printed for
-        several exhibits, this one's counts.
+        several exhibits, this one's counts. A line that names a ``row_id`` is matched by that.
     rows : iterable of ReleasedRow
     exhibit : int or None
         The study's number of the exhibit.
@@ -41,7 +41,9 @@ def printed_values(
     if isinstance(published, pd.DataFrame):
         named = _by_words(published, exhibit)
         keys = {row.row_id: key for row in rows for key in _words(row) if key in named}
-        return {row_id: named[key] for row_id, key in keys.items()}
+        by_id = _by_row(published)
+        found = {row.row_id: by_id[row.row_id] for row in rows if row.row_id in by_id}
+        return {row_id: named[key] for row_id, key in keys.items()} | found
     if not isinstance(published, Mapping):
         raise ShowError("published= takes study.published or values by term, not " + type(published).__name__)
     found = {}
@@ -58,6 +60,14 @@ def printed_text(row: ReleasedRow, printed: Mapping[str, float]) -> str:
     if row.row_id not in printed:
         return ""
     return number(printed[row.row_id], default_spec(row)) + ("%" if row.unit == "percent" else "")
+
+
+def _by_row(published: pd.DataFrame) -> dict[str, float]:
+    if "row_id" not in published:
+        return {}
+    told = published[published["row_id"].notna()]
+    values = pd.to_numeric(told["value"], errors="coerce")
+    return {row_id: value for row_id, value in zip(told["row_id"], values, strict=True) if value == value}
 
 
 def _by_words(published: pd.DataFrame, exhibit: int | None) -> dict[tuple[str, ...], float]:

@@ -17,7 +17,9 @@ from lib.show.prose import Phrase, words_of
 from lib.show.published import printed_text, printed_values
 from lib.show.words import STATISTICS, domain_label, label_of
 
-HEADINGS = {"estimate": "Estimate", "interval": "Interval", "p": "p", "n": "n"}
+HEADINGS = {
+    "estimate": "Estimate", "interval": "Interval", "p": "p", "p_holm": "p (Holm)", "p_bh": "p (BH)", "n": "n",
+}  # fmt: skip
 ROW_HEADINGS = {"term": "Measure", "population": "Students", "group": "Group", "contrast": "Contrast"}
 
 KEYED = ("term", "population", "group")  # columns that hold keys of the codebook
@@ -57,7 +59,9 @@ def table(
         Column of the row shape whose values become table columns; none gives a line for every row
         and a column for everything in ``show``.
     show : sequence of str
-        ``estimate``, ``interval``, ``p``, ``n``; with ``columns``, the estimate and maybe its interval.
+        ``estimate``, ``interval``, ``p``, ``p_holm``, ``p_bh``, ``n``; with ``columns``, the estimate and maybe
+        its interval,
+        or ``of`` for counts that are read "three of eight".
     labels : mapping, optional
         Words for keys that the codebook does not know, such as a statistic's name.
     heading : str
@@ -191,7 +195,9 @@ class _Filling:
         if row is None:
             return text_cell("not computed")
         was = printed_text(row, self.printed)
-        return estimate_cell(row, interval="interval" in self.show, anchor=True, printed=was)
+        return estimate_cell(
+            row, interval="interval" in self.show, anchor=True, printed=was, of="of" in self.show
+        )
 
 
 def _in_domain(line: Line, key: str, codebook: object) -> Line:

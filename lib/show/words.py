@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-from lib.analysis.estimates import mediator_of
+from lib.analysis.estimates import THEME, mediator_of
 from lib.disclosure.gate import COUNTED_UNITS, ReleasedRow
 from lib.errors import ShowError
 
@@ -110,7 +110,8 @@ def value_text(row: ReleasedRow) -> str:
 def rounded_n(row: ReleasedRow) -> float:
     """Number of units behind a row; a model's is rounded to 10 (rule D17)."""
     step = row.codebook.disclosure.round_n
-    counted = row.unit in COUNTED or (row.unit == "percent" and not mediator_of(row.model))
+    counted = row.unit in COUNTED or row.model == THEME
+    counted |= row.unit == "percent" and not mediator_of(row.model)
     return row.n_obs if counted else round(row.n_obs / step) * step
 
 
