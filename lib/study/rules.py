@@ -31,7 +31,7 @@ FAMILIES = ("domain", "role", "rule")
 MODELS = (
     "direct", "count", "share", "adjusted mean", "group difference", "mean rating", "teacher rating",
     "observation rating", "chi-square", "icc", "paired difference", "theme", "reliability", "EFA", "CFA", "invariance",
-    "DIF", "latent mean",
+    "DIF", "latent mean", "teacher share", "teacher chi-square", "observation count", "observation share",
 )  # fmt: skip
 RULE_KEYS = ("select", "gate", "parts", "shows", "descriptive", "family", "undecidable")
 PATH_FROM = "path from "
