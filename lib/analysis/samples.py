@@ -120,12 +120,13 @@ def sample_sizes(study: Study, populations: list[Population]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Count rows (unit ``students``); ``term`` is the respondents' column or an outcome.
+        Count rows (unit ``students``); ``term`` is the respondents' column (or the population, where everyone
+        answered) or an outcome.
     """
-    answered = next(iter(study.codebook.respondents))
+    answered = next(iter(study.codebook.respondents), "")
     rows = []
     for population in populations:
-        counted = {answered: len(population.frame)} | {
+        counted = {answered or population.key: len(population.frame)} | {
             outcome: int(population.frame[outcome].notna().sum()) for outcome in study.codebook.outcomes
         }
         rows += [

@@ -27,6 +27,7 @@ from lib.report.marks import published_rows
 from lib.report.parameters import chapter_parameters
 from lib.report.project import Page, Project, load_project
 from lib.report.provenance import code_version, run_description
+from lib.report.requires import fit_notebook
 from lib.report.results import RESULTS_VARIABLE
 from lib.report.run import Job, run_chapters
 from lib.report.stage import StagedPage, stage_page
@@ -186,7 +187,8 @@ def _run(
         if valid and page.name not in asked:
             continue
         note.unlink(missing_ok=True)
-        jobs.append(Job(page.name, page.notebook, parameters[page.name], output, page.needs))
+        fitted = fit_notebook(page.notebook, study, executed, needs=page.requires)
+        jobs.append(Job(page.name, page.notebook, parameters[page.name], output, page.needs, fitted))
     if jobs:
         run_chapters(
             jobs,

@@ -52,6 +52,7 @@ def digests(project: Project, parameters: dict[str, dict], study: Study) -> dict
             *ground,
             *code,
             json.dumps(parameters[page.name], sort_keys=True),
+            *page.requires,
             *(_file_hash(path) for path in module_files(imported_modules(code))),
             *(_file_hash(path) for path in ledgers if path.stem in named),
             *(found[need] for need in page.needs),

@@ -17,7 +17,7 @@ from lib.errors import BuildError
 from lib.study.codebook import nearest
 from lib.study.load import project_root
 
-PAGE_KEYS = ("notebook", "title", "nav", "crumb", "accent", "parameters", "exhibits", "needs")
+PAGE_KEYS = ("notebook", "title", "nav", "crumb", "accent", "parameters", "exhibits", "needs", "requires")
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,8 @@ class Page:
         The study's number of an exhibit on this page, by its number in the notebook; None leaves it out.
     needs : tuple of str
         Pages whose results it reads.
+    requires : tuple of str
+        What a study must have for the page to be run, as ``lib.report.requires`` says.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Page:
     parameters: dict = field(default_factory=dict)
     exhibits: dict = field(default_factory=dict)
     needs: tuple[str, ...] = ()
+    requires: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -180,6 +183,7 @@ def _page(root: Path, name: str, target: str, entry: dict) -> Page:
         parameters=dict(entry.get("parameters") or {}),
         exhibits=dict(entry.get("exhibits") or {}),
         needs=tuple(entry.get("needs") or ()),
+        requires=tuple(entry.get("requires") or ()),
         **texts,
     )
 

@@ -35,13 +35,17 @@ REPORT_ERRORS = (
 
 @dataclass(frozen=True)
 class Job:
-    """One chapter to run: its page, notebook, parameters, where the result goes, and what it waits for."""
+    """One chapter to run: its page, notebook, parameters, where the result goes, and what it waits for.
+
+    ``fitted`` is what is run of the notebook where the study cannot fill all of it.
+    """
 
     name: str
     notebook: Path
     parameters: dict
     output: Path
     needs: tuple[str, ...] = ()
+    fitted: Path | None = None
 
 
 def run_chapters(
@@ -151,7 +155,7 @@ def _execute(job: Job, cells, debug: bool) -> str:
     sockets = tempfile.TemporaryDirectory(prefix="lwo-")
     try:
         papermill.execute_notebook(
-            str(job.notebook),
+            str(job.fitted or job.notebook),
             str(partial),
             parameters=job.parameters,
             engine_name="counting",

@@ -14,6 +14,7 @@ from lib.errors import BuildError
 from lib.report.build import kernel_environment, stage_executed
 from lib.report.parameters import chapter_parameters
 from lib.report.project import Page, load_project
+from lib.report.requires import fit_notebook
 from lib.report.run import Job, run_chapters
 from lib.study.codebook import nearest
 from lib.study.load import load_study
@@ -80,7 +81,8 @@ def run_single(
     target = (out or Path(f"{page.name}.html")).resolve()
     with tempfile.TemporaryDirectory(prefix="lwo-") as folder:
         executed = Path(folder) / "executed.ipynb"
-        job = Job(page.name, page.notebook, parameters, executed)
+        fitted = fit_notebook(page.notebook, loaded, Path(folder), needs=page.requires)
+        job = Job(page.name, page.notebook, parameters, executed, fitted=fitted)
         results = project.root / "_build" / "executed"
         run_chapters(
             [job], workers=1, environment=kernel_environment(loaded, results), progress=progress, debug=debug

@@ -95,7 +95,8 @@ def theory_diagram(
     title, caption, label, exhibit
         As of ``dot_interval``.
     steps : sequence of str
-        Roles from left to right; each step lists its domains.
+        Roles from left to right; each step lists its domains, or its scales where the codebook has no domains; a
+        role of which the codebook has nothing is left out.
     through : str
         A role: then two panels compare a direct path to the outcomes with one that runs through this role.
     moderator : str
@@ -163,21 +164,24 @@ def _arrow(row: ReleasedRow, symbol: str, *, start, end, at, below, css: str = "
 
 def _members(codebook: object, role: str) -> tuple[str, list[str]]:
     """Heading of a role and the labels that stand under it."""
-    if role == "exposure":
-        return codebook.exposure[1], [one.label for one in codebook.domains.values() if one.role == role]
+    headings = {
+        "exposure": codebook.exposure[1],
+        "environment": "Classroom experience",
+        "mindset": "Mind-sets",
+        "outcome": "Outcomes",
+    }
+    if role not in headings:
+        raise ShowError(f"the theory has no step {role!r}; use {', '.join(headings)}")
     if role == "outcome":
-        return "Outcomes", [codebook.label(key) for key in codebook.outcomes]
-    names = {"environment": "Classroom experience", "mindset": "Mind-sets"}
-    members = [one.label for one in codebook.domains.values() if one.role == role]
-    if role not in names or not members:
-        raise ShowError(
-            f"the codebook has no domain with role {role!r}; use exposure, environment, mindset, outcome"
-        )
-    return names[role], members
+        return headings[role], [codebook.label(key) for key in codebook.outcomes]
+    domains = [one.label for one in codebook.domains.values() if one.role == role]
+    return headings[role], domains or [scale.label for scale in codebook.scales_with(role)]
 
 
 def _chain(codebook: object, steps: Sequence[str], moderator: str) -> tuple[list[Panel], str]:
-    parts = [_members(codebook, role) for role in steps]
+    parts = [
+        (heading, members) for heading, members in (_members(codebook, role) for role in steps) if members
+    ]
     width, gap = 150, 33
     boxes = [
         Box(
