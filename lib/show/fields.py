@@ -7,7 +7,6 @@ import html
 from lib.analysis.estimates import mediator_of
 from lib.disclosure.gate import NUMBER_COLUMNS, ReleasedRow
 from lib.errors import ShowError
-from lib.show.groups import group_key
 from lib.show.marks import row_anchor
 from lib.show.words import (
     MINUS,
@@ -50,15 +49,13 @@ def row_words(row: ReleasedRow, attribute: str, spec: str) -> str:
         "term": lambda: lower_first(term_label(row), row.codebook),
         "label": lambda: term_label(row),
         "population": lambda: lower_first(population_label(row), row.codebook),
-        "who": lambda: lower_first(label_of(group_key(row), row.codebook), row.codebook),
-        "group": lambda: lower_first(label_of(row.group, row.codebook), row.codebook),
         "through": lambda: lower_first(label_of(mediator_of(row.model), row.codebook), row.codebook),
     }
     if attribute in named:
         return html.escape(named[attribute](), quote=False)
     if attribute and attribute not in row.values and attribute not in ("size", "interval", "p", "n"):
         raise ShowError(
-            f"a row has no {attribute!r}; it has size, interval, p, n, term, label, who and its columns"
+            f"a row has no {attribute!r}; it has size, interval, p, n, term, label and its columns"
         )
     if attribute in row.values and attribute not in NUMBER_COLUMNS:
         return html.escape(str(row.values[attribute]), quote=False)
