@@ -8,7 +8,6 @@ every item. An item is flagged when Holm's p is below alpha and Nagelkerke's R2 
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 
 import numpy as np
@@ -18,6 +17,7 @@ from lib.analysis.estimates import estimates
 from lib.analysis.factors import ordered
 from lib.analysis.ladder import TOO_FEW
 from lib.analysis.measurement import Comparison, compare
+from lib.analysis.ordinal_logit import fit_ordinal
 from lib.sem.distributions import chisq_p
 from lib.sem.invariance import adjust_holm
 from lib.study.load import Population, Study
@@ -91,20 +91,16 @@ def _item(answers: pd.DataFrame, item: str, items: list[str], first: str) -> lis
     score = (score - score.mean()) / score.std()
     group = (answers["group"] == first).astype(float)
     codes = np.unique(answers[item], return_inverse=True)[1]
-    steps = [{"score": score}, {"group": group}, {"product": score * group}]
-    fits, held = [], {}
-    for step in steps:
-        held |= step
-        start = np.insert(fits[-1].params, len(held) - 1, 0.0) if fits else None
-        fits.append(_fit(codes, pd.DataFrame(held), start))
-    if not all(fitted.mle_retvals["converged"] for fitted in fits):
+    held = np.column_stack([score, group, score * group])
+    fits = [fit_ordinal(codes, held[:, :count]) for count in (1, 2, 3)]
+    if not all(fitted.converged for fitted in fits):
         reason = "not estimated: the regression did not converge"
         return [{"term": item, "contrast": STEPS[0], "status": "not_converged", "status_reason": reason}]
     shares = np.bincount(codes) / len(codes)
     null = float(len(codes) * (shares * np.log(shares)).sum())
     rows = []
     for name, lower, upper in zip(STEPS, fits, fits[1:], strict=False):
-        before, after = float(lower.llf), float(upper.llf)
+        before, after = lower.log_likelihood, upper.log_likelihood
         found = {"term": item, "n_obs": len(codes)}
         statistic = max(2 * (after - before), 0.0)
         gain = _nagelkerke(after, null, len(codes)) - _nagelkerke(before, null, len(codes))
@@ -116,23 +112,12 @@ def _item(answers: pd.DataFrame, item: str, items: list[str], first: str) -> lis
         {
             "term": item,
             "contrast": "log odds",
-            "estimate": float(fits[1].params[1]),
+            "estimate": fits[1].coefficients[1],
             "unit": "log odds",
             "n_obs": len(codes),
         }
     )
     return rows
-
-
-def _fit(codes: np.ndarray, predictors: pd.DataFrame, start: np.ndarray | None):
-    """A proportional-odds model; the search begins where the smaller model ended."""
-    from statsmodels.miscmodels.ordinal_model import OrderedModel
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the search says whether it converged
-        return OrderedModel(codes, predictors.to_numpy(), distr="logit").fit(
-            start_params=start, method="bfgs", maxiter=200, disp=0, skip_hessian=True
-        )
 
 
 def _nagelkerke(log_likelihood: float, null: float, n: int) -> float:
