@@ -20,6 +20,10 @@ class ModelError(ReportError):
     """A model cannot be written down, identified or estimated from these data."""
 
 
+class TooFewError(ModelError):
+    """A model was fitted to fewer students than its results may stand on."""
+
+
 class DisclosureError(ReportError):
     """A table could not be released, or a published file would reveal a student."""
 

@@ -128,3 +128,24 @@ def test_rows_of_another_shape_are_refused():
 def test_a_mediator_is_named_and_read_back():
     assert mediator_of(mediated_by("personalization")) == "personalization"
     assert mediator_of("direct") == ""
+
+
+def test_a_model_on_fewer_than_two_students_for_each_parameter_is_not_estimated(study):
+    """D7: the model has 8 loadings less one, 8 residuals, 2 more variances and a path, 18 in all."""
+    everyone = study.population("all")
+    few = dataclasses.replace(everyone, frame=everyone.frame.head(110))
+    none = {outcome: "" for outcome in study.codebook.outcomes}
+    book, outcome = study.codebook, study.codebook.outcomes[0]
+
+    def fitted(per_parameter: float):
+        rules = dataclasses.replace(book.disclosure, latent_n_per_parameter=per_parameter)
+        other = dataclasses.replace(study, codebook=dataclasses.replace(book, disclosure=rules))
+        table = direct_effects(
+            other, [few], outcomes=[outcome], covariates=none, conf_level=0.95, missing="listwise"
+        )
+        return table.iloc[0]
+
+    n = fitted(2.0)["n_obs"]
+    assert fitted(n / 18)["status"] == "ok"
+    assert fitted(n / 18 + 0.01)["status"] == "too_few"
+    assert fitted(n / 18 + 0.01)["status_reason"] == "not estimated: too few students"

@@ -10,10 +10,10 @@ import pandas as pd
 
 from lib.analysis.design import Design, design
 from lib.analysis.estimates import estimates
-from lib.errors import ModelError, StudyError
+from lib.errors import ModelError, StudyError, TooFewError
 from lib.sem.fit import SemFit, fit
 from lib.sem.quantities import Effect, estimate_effect
-from lib.study.codebook import nearest
+from lib.study.codebook import DisclosureSettings, nearest
 from lib.study.load import Population, Study
 
 MISSING = {
@@ -137,6 +137,20 @@ def fit_structural(
     """
     data = structural_data(study, population, paths, held)
     fitted = fit(structural_model(study, paths, list(held.columns)), data, **MISSING[missing])
+    return reportable(fitted, study.codebook.disclosure)
+
+
+def reportable(fitted: SemFit, settings: DisclosureSettings) -> SemFit:
+    """The fit, if its results may be reported: converged, admissible and on enough students (D7).
+
+    Raises
+    ------
+    ModelError
+        If it is not; a ``TooFewError`` for want of students.
+    """
+    needed = max(settings.latent_min_n, settings.latent_n_per_parameter * fitted.n_parameters)
+    if fitted.n_obs < needed:
+        raise TooFewError("too few students")
     if fitted.status != "ok":
         raise ModelError(fitted.status_reason)
     return fitted
@@ -177,7 +191,8 @@ def _modifier(outcome: str, predictor: str, groups: int) -> str:
 
 def not_estimated(error: ModelError) -> dict:
     """Row columns of a result that a model could not give."""
-    return {"unit": "SD per SD", "status": "not_converged", "status_reason": f"not estimated: {error}"}
+    status = "too_few" if isinstance(error, TooFewError) else "not_converged"
+    return {"unit": "SD per SD", "status": status, "status_reason": f"not estimated: {error}"}
 
 
 def path(fitted: SemFit, outcome: str, predictor: str, *, conf_level: float) -> dict:

@@ -81,6 +81,15 @@ class SemFit:
         return self.problem.sample.n_clusters
 
     @property
+    def n_parameters(self) -> int:
+        """Free parameters of the model itself, without the moments of its covariates."""
+        spec = self.problem.spec
+        covariates = {"", *spec.variables.covariates}
+        own = [e for e, row in enumerate(spec.rows) if not {row.key[0], row.key[2]} <= covariates]
+        places = np.unique(spec.free[:, own])
+        return int(np.linalg.matrix_rank(spec.basis[places[places >= 0]]))
+
+    @property
     def excluded(self) -> int:
         return self.problem.sample.excluded
 
