@@ -30,6 +30,8 @@ from lib.disclosure.rules import (
     coding_words,
     dominated,
     few,
+    is_free_count,
+    is_person_count,
     latent_few,
     lopsided,
     rounded,
@@ -212,7 +214,7 @@ def release(table: pd.DataFrame, study: Study) -> Released:
     rows.loc[rows["status"] != "ok", list(NUMBER_COLUMNS)] = float("nan")
     rows = _add_reason(rounded(rows, settings), lost & printed, f"published: {SYNTHETIC_ONLY}")
     rows = _add_reason(rows, lost & ~printed, f"synthetic: {SYNTHETIC_ONLY}")
-    unsure = (rows["n_obs"] < settings.caution_n) & ~rows["unit"].isin(COUNTED_UNITS)
+    unsure = (rows["n_obs"] < settings.caution_n) & ~is_free_count(rows) & ~is_person_count(rows)
     rows = _add_reason(rows, unsure, units.map(lambda unit: caution_words(settings, unit)))
     order = rows.set_index("row_id").loc[given["row_id"]].reset_index()
     return Released._of(order[list(ESTIMATE_COLUMNS)], study.codebook, table_notes(rows, study))

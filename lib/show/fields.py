@@ -49,6 +49,7 @@ def row_words(row: ReleasedRow, attribute: str, spec: str) -> str:
         "term": lambda: lower_first(term_label(row), row.codebook),
         "label": lambda: term_label(row),
         "population": lambda: lower_first(population_label(row), row.codebook),
+        "group": lambda: lower_first(label_of(row.group, row.codebook), row.codebook),
         "through": lambda: lower_first(label_of(mediator_of(row.model), row.codebook), row.codebook),
     }
     if attribute in named:

@@ -10,6 +10,7 @@ A template names rows, never numbers: ``"rises by {effect:.2f} SD"``. What a fie
 ``{row.n}``         number of units behind the row
 ``{row.term}``      label in running text; ``{row.label}`` as it heads a table row
 ``{row.population}``  label of the row's population in running text
+``{row.group}``     label of the row's group in running text
 ``{row.through}``   label of the mediator of a row from a model with one
 any other column    a number with its format (``{row.statistic:.1f}``), or its text
 ==================  =====================================================================
