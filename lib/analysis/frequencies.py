@@ -16,6 +16,9 @@ from lib.analysis.estimates import estimates
 from lib.analysis.intervals import share_interval
 from lib.analysis.ratings import Raters, rated_levels
 from lib.analysis.two_one_sided import equivalence_tests
+from lib.errors import StudyError
+from lib.study.codebook import nearest
+from lib.study.load import Study
 
 SHARE = "share"
 WILSON, NEWCOMBE = "Wilson interval", "two proportions, Newcombe interval"
@@ -41,13 +44,68 @@ def column_of(term: str) -> str:
     return term.partition("=")[0].rstrip("<>")
 
 
-def level_terms(sample: Raters, column: str) -> list[str]:
-    """A term for each level of a column, in the codebook's order."""
-    return [f"{column}={level}" for level in sample.codebook.columns[column].levels]
+def cut(study: Study, column: str, *, at_least: str = "", at_most: str = "") -> str:
+    """The term of all answers at or beyond a threshold that the codebook names.
+
+    Raises
+    ------
+    StudyError
+        If the codebook has no such threshold.
+    """
+    name = at_least or at_most
+    if name not in study.codebook.thresholds:
+        raise StudyError(f"codebook.yml has no threshold {name!r}{nearest(name, study.codebook.thresholds)}")
+    return f"{column}{'>=' if at_least else '<='}{study.codebook.thresholds[name]:.0f}"
+
+
+def category_terms(
+    sample: Raters, column: str, *, before: str, by: str = "", levels: Sequence[str] = ()
+) -> list[str]:
+    """A term for each answer; those at either end that few gave are put together (D4), never across ``before``.
+
+    Parameters
+    ----------
+    sample : Raters
+    column : str
+        An ordinal answer.
+    before : str
+        A term ``column>=level`` that also is shown: what it counts stays apart from the rest.
+    by, levels : str, sequence of str
+        Groups in which each category must be large enough, as of ``answer_shares``.
+    """
+    answers = sample.frame[column].dropna()
+    groups = [answers] if not by else [answers[sample.frame[by] == level] for level in levels]
+    points = [float(level) for level in sample.codebook.columns[column].levels]
+    split = float(before.partition(">=")[2])
+    low, high = [one for one in points if one < split], [one for one in points if one >= split]
+    while len(low) > 1 and any(_small((group <= low[0]).sum(), len(group), sample) for group in groups):
+        low = low[1:]
+    while len(high) > 1 and any(_small((group >= high[-1]).sum(), len(group), sample) for group in groups):
+        high = high[:-1]
+    signs = {
+        low[0]: "<=" if low and low[0] != points[0] else "=",
+        high[-1]: ">=" if high[-1] != points[-1] else "=",
+    }
+    return [f"{column}{signs.get(one, '=')}{one:.0f}" for one in [*low, *high]]
+
+
+def _small(count: int, n: int, sample: Raters) -> bool:
+    """Whether a share would be hidden or coded for its size (D2 and D5)."""
+    settings = sample.codebook.disclosure
+    ends = next(
+        (points for smallest, points in sorted(settings.percent_coding, reverse=True) if n >= smallest), 100
+    )
+    return n >= settings.k and (count < settings.m or 100 * count <= ends * n)
 
 
 def answer_shares(
-    sample: Raters, terms: Sequence[str], *, by: str = "", conf_level: float, exhibit: str = ""
+    sample: Raters,
+    terms: Sequence[str],
+    *,
+    by: str = "",
+    levels: Sequence[str] = (),
+    conf_level: float,
+    exhibit: str = "",
 ) -> pd.DataFrame:
     """Percent of those who answered that meet each term, in all or at each level of a column.
 
@@ -59,6 +117,8 @@ def answer_shares(
         As of ``answers_met``.
     by : str
         A column with levels; ``group`` then is ``column=level``.
+    levels : sequence of str
+        Of ``by``; without them every level with at least k answers.
     conf_level : float
         Coverage of the intervals, in (0, 1).
     exhibit : str
@@ -69,10 +129,10 @@ def answer_shares(
         Rows in percent; ``n_obs`` is the number of answers.
     """
     rows = []
-    for term in terms:
+    for term in dict.fromkeys(terms):
         met = answers_met(sample.frame[column_of(term)], term)
-        levels = rated_levels(sample, by, [column_of(term)]) if by else [""]
-        for level in levels:
+        places = list(levels or rated_levels(sample, by, [column_of(term)])) if by else [""]
+        for level in places:
             inside = met[sample.frame[by] == level].dropna() if by else met.dropna()
             rows.append(
                 {"population": sample.population, "group": f"{by}={level}" if by else "", "term": term}

@@ -89,8 +89,33 @@ def rated_levels(sample: Raters, by: str, terms: Sequence[str]) -> list[str]:
     return [level for level in sample.codebook.columns[by].levels if counts.get(level, 0) >= k]
 
 
+def compared_levels(study: Study, kind: str, by: str, terms: Sequence[str]) -> tuple[str, ...]:
+    """The first two levels of a column that the file has at least k answers from, the second of them first.
+
+    Raises
+    ------
+    StudyError
+        If there are no two such levels.
+    """
+    frame = getattr(study, kind)
+    everyone = Raters(kind, "", frame, "", study.codebook)
+    levels = rated_levels(everyone, by, terms)[:2]
+    if len(levels) < 2:
+        raise StudyError(
+            f"{kind} answered from {len(levels)} levels of {by!r} with at least {study.codebook.disclosure.k} answers; "
+            "name a column with two"
+        )
+    return tuple(levels[::-1])
+
+
 def mean_ratings(
-    sample: Raters, terms: Sequence[str], *, by: str = "", conf_level: float, exhibit: str = ""
+    sample: Raters,
+    terms: Sequence[str],
+    *,
+    by: str = "",
+    levels: Sequence[str] = (),
+    conf_level: float,
+    exhibit: str = "",
 ) -> pd.DataFrame:
     """Mean of each scale or item, over all rows or, with ``by``, at each rated level of a column.
 
@@ -101,6 +126,8 @@ def mean_ratings(
         Columns of the file: scales or single items.
     by : str
         A column with levels; ``group`` then is ``column=level``.
+    levels : sequence of str
+        Of ``by``; without them every rated level.
     conf_level : float
         Coverage of the intervals, in (0, 1).
     exhibit : str
@@ -111,7 +138,7 @@ def mean_ratings(
     DataFrame
         Rows in scale points; ``n_obs`` is the number of ratings.
     """
-    levels = rated_levels(sample, by, terms) if by else [""]
+    levels = list(levels or rated_levels(sample, by, terms)) if by else [""]
     within = sample.frame[by].astype(object) if by else pd.Series("", index=sample.frame.index)
     rows = []
     for term in terms:

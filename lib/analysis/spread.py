@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from lib.analysis.contrasts import too_few
 from lib.analysis.estimates import estimates
 from lib.analysis.frequencies import SMALL_CELL, model_of
 from lib.analysis.ratings import Raters, rated_levels
@@ -33,7 +34,7 @@ def chi_square(sample: Raters, column: str, *, by: str, seed: int, exhibit: str 
     Returns
     -------
     DataFrame
-        One row, ``contrast`` ``by ...``; none where fewer than two levels or answers are left.
+        One row, ``contrast`` ``by ...``; ``too_few`` where fewer than two levels or answers are left.
     """
     from scipy import stats
 
@@ -42,14 +43,14 @@ def chi_square(sample: Raters, column: str, *, by: str, seed: int, exhibit: str 
     table = pd.crosstab(
         sample.frame.loc[inside, by].astype(object), sample.frame.loc[inside, column]
     ).to_numpy()
+    base = {"model": model_of(sample, CHI_SQUARE), "population": sample.population, "contrast": f"by {by}"}
+    base |= {"term": column, "n_obs": table.sum(), "unit": "Cramér's V", "exhibit": exhibit}
     if min(table.shape) < 2:
-        return estimates([])
+        return estimates([base | too_few(table.sum(), sample.codebook.disclosure.k)])
     test = stats.chi2_contingency(table, correction=False)
-    row = {
-        "model": model_of(sample, CHI_SQUARE), "population": sample.population, "contrast": f"by {by}", "term": column,
-        "estimator": "Pearson's chi-square", "estimate": np.sqrt(test.statistic / table.sum() / (min(table.shape) - 1)),
-        "statistic": test.statistic, "df": test.dof, "p_value": test.pvalue, "n_obs": table.sum(),
-        "unit": "Cramér's V", "exhibit": exhibit,
+    row = base | {
+        "estimator": "Pearson's chi-square", "statistic": test.statistic, "df": test.dof, "p_value": test.pvalue,
+        "estimate": np.sqrt(test.statistic / table.sum() / (min(table.shape) - 1)),
     }  # fmt: skip
     if (test.expected_freq < SMALL_CELL).any():
         row |= {"estimator": EXACT, "p_value": _resampled_p(table, test, seed)}
@@ -101,7 +102,9 @@ def spread_between(
     )
     if found:
         rows.append(base | {"contrast": sample.cluster, "estimator": "one-way ICC within schools"} | found)
-    return estimates(rows if school.nunique() > 1 else rows[1:])
+    if school.nunique() < 2:
+        rows[0] |= {"estimate": np.nan, "status": "too_few", "status_reason": "not shown: one school only"}
+    return estimates(rows)
 
 
 def _icc(between: float, within: float, sizes: pd.Series, *, conf_level: float) -> dict:
