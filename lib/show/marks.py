@@ -30,7 +30,8 @@ class Mark:
 
     ``title`` and ``caption`` are Markdown, ``alt`` is plain text, ``rows`` are records of the shared
     row shape, ``spec`` holds a wide and a narrow Vega-Lite specification, ``svg`` a wide and a narrow
-    drawn diagram, ``key`` and ``table`` are HTML.
+    drawn diagram, ``key`` and ``table`` are HTML,
+    ``verdicts`` what badges in chapters say.
     """
 
     kind: str
@@ -46,6 +47,7 @@ class Mark:
     table: str = ""
     notes: tuple[str, ...] = ()
     markdown: str = ""
+    verdicts: dict | None = None
 
     def record(self) -> dict:
         """The mark as plain JSON."""
@@ -54,6 +56,7 @@ class Mark:
             "title": self.title, "caption": self.caption, "alt": self.alt, "rows": list(self.rows),
             "spec": self.spec, "svg": self.svg, "key": self.key, "table": self.table,
             "notes": list(self.notes), "markdown": self.markdown,
+            **({"verdicts": self.verdicts} if self.verdicts else {}),
         }  # fmt: skip
 
 
