@@ -15,7 +15,7 @@ MODEL, ESTIMATOR = "invariance", "CFA, MLR with missing answers (FIML)"
 FAILS = "does not hold"
 TOO_FEW = "not estimated: too few students"
 PARAMETERS = {"=~": "loading", "~1": "intercept", "~~": "residual variance"}
-PARTIAL = "partial "
+PARTIAL, MEANS = "partial ", "means comparable"
 
 
 @dataclass(frozen=True)
@@ -48,17 +48,38 @@ def step_rows(comparison: Comparison, ladder: Ladder) -> list[dict]:
     rows = [
         comparison.base | {
             "contrast": "not estimated", "term": key, "unit": "CFI", "status_reason": reason,
-            "status": "too_few" if reason == TOO_FEW else "not_converged",
+            "status": _status(reason),
         }
         for key, reason in reasons.items()
     ]  # fmt: skip
     for step in ladder.attempts.to_dict("records"):
         if step["verdict"] == "configural" or (step["verdict"] != "saturated" and not step["freed"]):
             rows += _one_step(comparison, step, step["level"])
+    rows += _summaries(comparison, rows)
     for step in ladder.steps.to_dict("records"):
         if step["freed"] and step["verdict"] != "not estimated":
             rows += _one_step(comparison, step, PARTIAL + step["level"])
     return rows
+
+
+def _summaries(comparison: Comparison, rows: list[dict]) -> list[dict]:
+    """For each scale whether means may be compared: 1 where every step up to scalar holds, else 0."""
+    steps = [row for row in rows if row["contrast"] in LEVELS[1:3]]
+    out = []
+    for scale in dict.fromkeys(row["term"] for row in steps):
+        own = [row for row in steps if row["term"] == scale]
+        held = len(own) == len(LEVELS[1:3]) and not any(row["status_reason"] for row in own)
+        reason = "" if held else FAILS
+        base = comparison.base | {"contrast": MEANS, "term": scale, "n_obs": own[-1]["n_obs"]}
+        out.append(base | {"estimate": float(held), "unit": "yes or no", "status_reason": reason})
+    for scale, reason in comparison.reasons.items():
+        base = comparison.base | {"contrast": MEANS, "term": scale, "unit": "yes or no"}
+        out.append(base | {"status": _status(reason), "status_reason": reason})
+    return out
+
+
+def _status(reason: str) -> str:
+    return "too_few" if reason == TOO_FEW else "not_converged"
 
 
 def _one_step(comparison: Comparison, step: dict, contrast: str) -> list[dict]:

@@ -54,6 +54,7 @@ def comparability(
         - contrast ``configural``: robust CFI with the scaled chi-square;
         - contrast ``metric``, ``scalar``, ``strict``: change of robust CFI, scaled LR test, ``p_holm`` over the
           scales; ``status_reason`` is ``does not hold`` where the step fails. ``… rmsea``, ``… srmr``: their changes;
+        - contrast ``means comparable``: 1 where every step up to scalar holds, else 0;
         - contrast ``partial metric`` and so on: the step with parameters freed;
         - model ``freed parameter``: what was freed, one row for each group, ``term`` the item;
         - model ``latent mean``, contrast ``difference``: first minus second in SD of the first group, where the

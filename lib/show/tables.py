@@ -9,6 +9,7 @@ import pandas as pd
 
 from lib.disclosure.gate import Released, ReleasedRow
 from lib.errors import ShowError
+from lib.show.absent import absent
 from lib.show.frame import caption_of, given_caption, interval_name, jupyter_html, name_of, scroll
 from lib.show.groups import group_key
 from lib.show.marks import Mark, emit, plain, records, require_released, row_anchor
@@ -48,7 +49,7 @@ def table(
     Parameters
     ----------
     released : Released
-        Rows in the order they are to be printed.
+        Rows in the order they are to be printed; none leaves a remark in the table's place.
     title, caption : Phrase or str
         The finding in words; what is tabled. Population, n and unit are added from the rows.
     label, exhibit : str, int
@@ -81,6 +82,9 @@ def table(
     """
     require_released(released, "table")
     chosen = tuple(released)
+    if not chosen:
+        absent("no result of this kind", {name_of("tbl", label, exhibit): exhibit})
+        return
     printed = printed_values(published, chosen, exhibit=exhibit)
     filling = _Filling(chosen, printed, labels or {}, show, released.codebook)
     heading = heading or ROW_HEADINGS.get(rows, rows.capitalize())
