@@ -8,7 +8,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
+from click.testing import CliRunner
 
+from lib.cli import main
 from lib.errors import StudyError
 from lib.study.fault_report import fault_page, print_faults, summary
 from lib.study.faults import Fault, most_serious_first, refusing
@@ -75,6 +77,8 @@ def test_seeded_fault_is_named(folder, fault):
         assert all(fault.message and fault.remedy for fault in named)
     assert SECRET not in words
     assert not ids & set(words.replace("'", " ").replace(",", " ").split())
+    said = CliRunner().invoke(main, ["check", str(folder)])
+    assert said.exit_code == 2 and "Traceback" not in said.output and SECRET not in said.output
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
 
 
