@@ -266,3 +266,37 @@ def sign_flip_p(differences: Iterable[int]) -> float:
             turned[total - difference] += ways
         sums = turned
     return sum(ways for total, ways in sums.items() if total >= sum(differences)) / 2 ** len(differences)
+
+
+def theme_views(study: Study, *, conf_level: float) -> pd.DataFrame:
+    """What teachers say of a matter beside what students say of the same, as counts and shares of those who speak.
+
+    The codebook's theme sets ``teacher_view`` and ``student_view`` face each other, entry by entry. A theme that is
+    counted within another is given among those who named the other.
+
+    Returns
+    -------
+    DataFrame
+        Rows of ``theme_counts`` in all, a view of the teachers before the students' view of the same matter; contrasts
+        ``groups`` and ``share``, or ``groups within`` and ``share within``.
+
+    Raises
+    ------
+    StudyError
+        If the codebook names no such sets, or there are no remarks of interviews or of focus groups.
+    """
+    sets, within = study.codebook.theme_sets, study.codebook.theme_within
+    if not {"teacher_view", "student_view"} <= set(sets):
+        raise StudyError(
+            f"codebook.yml has {len(sets)} theme_sets, teacher_view and student_view not among them; name both"
+        )
+    views = {INTERVIEWS: sets["teacher_view"], GROUPS: sets["student_view"]}
+    parts = []
+    for place, (unit, themes) in enumerate(views.items()):
+        rows = theme_counts(study, unit=unit, themes=themes, conf_level=conf_level)
+        rows = rows[rows["group"].str.startswith("source=")]
+        for order, theme in enumerate(themes):
+            kinds = ("groups within", "share within") if theme in within else ("groups", "share")
+            chosen = (rows["term"] == f"theme={theme}") & rows["contrast"].isin(kinds)
+            parts.append(rows[chosen].assign(order=2 * order + place))
+    return estimates(pd.concat(parts).sort_values("order", kind="stable").drop(columns="order"))
