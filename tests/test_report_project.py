@@ -44,6 +44,11 @@ def test_pages_come_in_reading_order_with_their_notebooks(project):
     assert pages[2].exhibits == {12: 21}
 
 
+def test_a_page_may_need_every_page_that_is_no_appendix(project):
+    loaded = project(BOOK, {"methods": {"needs": "all"}}, ["index", "a", "b", "methods"])
+    assert loaded.page("methods").needs == ("index", "a", "b")
+
+
 def test_a_page_runs_after_the_pages_it_needs(project):
     loaded = project(BOOK, {"index": {"needs": ["b"]}, "b": {"needs": ["a"]}}, ["index", "a", "b", "methods"])
     assert [page.name for page in loaded.closure(["index"])] == ["a", "b", "index"]

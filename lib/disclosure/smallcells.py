@@ -34,7 +34,7 @@ SENTENCE = re.compile(
 )
 SPOKEN = re.compile(
     r"(?i)(?:groups? of|pairs? of|teams? of|fewer than|less than|under|at least|minimum of|more than"
-    r"|up to|to|–|or|every|grades?|school|exhibit|questions?|\d)\s*$"
+    r"|up to|to|–|or|every|grades?|school|exhibit|tables?|figures?|chapters?|sections?|equations?|questions?|\d)\s*$"
 )
 
 

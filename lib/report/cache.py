@@ -19,6 +19,7 @@ from lib.report.project import Project
 from lib.study.load import Study
 
 SEPARATOR = "\0"
+CAMPAIGNS = "benchmarks/results"
 # The data have a hash of their own; the population is read by the simulation alone.
 NOT_LEDGERS = {
     "students",
@@ -39,10 +40,12 @@ def digests(project: Project, parameters: dict[str, dict], study: Study) -> dict
     parameters : dict
         Each page's full parameters, by page name.
     study : Study
-        Its data, and the ledgers of its folder (``published.csv`` and YAML files such as ``findings.yml``).
+        Its data, and the ledgers of its folder (``published.csv`` and YAML files such as ``findings.yml``);
+        results of the project's campaigns count as ledgers too.
     """
     lock = project.root / "requirements.lock"
     ledgers = [path for path in sorted(study.folder.iterdir()) if path.suffix in (".yml", ".csv")]
+    ledgers += sorted((project.root / CAMPAIGNS).glob("*.json"))
     ground = [study.data_hash, _file_hash(lock) if lock.is_file() else ""]
     found: dict[str, str] = {}
     for page in project.closure([page.name for page in project.pages]):

@@ -10,12 +10,11 @@ import json
 from collections.abc import Iterator
 
 from lib.errors import BuildError
+from lib.report.cache import CAMPAIGNS
 from lib.show.facts import fact_html
 from lib.show.prose import Words
 from lib.study.codebook import nearest
 from lib.study.load import project_root
-
-FOLDER = "benchmarks/results"
 
 
 class Campaign(Words):
@@ -24,14 +23,14 @@ class Campaign(Words):
     rows = ()
 
     def __init__(self, name: str):
-        folder = project_root() / FOLDER
+        folder = project_root() / CAMPAIGNS
         path = folder / f"{name}.json"
         if not path.is_file():
             known = [found.stem for found in folder.glob("*.json")]
             raise BuildError(
-                f"{FOLDER} holds no result {name!r}{nearest(name, known)}; run its script in benchmarks"
+                f"{CAMPAIGNS} holds no result {name!r}{nearest(name, known)}; run its script in benchmarks"
             )
-        self._record, self._source = json.loads(path.read_text("utf-8")), f"{FOLDER}/{path.name}"
+        self._record, self._source = json.loads(path.read_text("utf-8")), f"{CAMPAIGNS}/{path.name}"
 
     def at(self, *keys: str) -> Campaign:
         """A part of the result: the entry under the keys, one below the other."""

@@ -7,7 +7,7 @@ runs the notebook of its own name with that notebook's defaults.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from lib.study.codebook import nearest
 from lib.study.load import project_root
 
 PAGE_KEYS = ("notebook", "title", "nav", "crumb", "accent", "parameters", "exhibits", "needs", "requires")
+ALL = "all"
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Page:
     exhibits : dict of int to int or None
         The study's number of an exhibit on this page, by its number in the notebook; None leaves it out.
     needs : tuple of str
-        Pages whose results it reads.
+        Pages whose results it reads; ``all`` in the file stands for every page that is no appendix.
     requires : tuple of str
         What a study must have for the page to be run, as ``lib.report.requires`` says.
     """
@@ -134,6 +135,9 @@ def load_project(root: Path | None = None) -> Project:
             f"chapters/parameters.yml has {len(settings)} entries that _quarto.yml does not list, such as {name!r}"
             f"{nearest(name, known)}"
         )
+    pages = [
+        replace(page, needs=_body(quarto, page.name)) if page.needs == (ALL,) else page for page in pages
+    ]
     _check_needs(pages)
     return Project(root=root, quarto=quarto, pages=tuple(pages))
 
@@ -182,10 +186,17 @@ def _page(root: Path, name: str, target: str, entry: dict) -> Page:
         notebook=notebook,
         parameters=dict(entry.get("parameters") or {}),
         exhibits=dict(entry.get("exhibits") or {}),
-        needs=tuple(entry.get("needs") or ()),
+        needs=(ALL,) if entry.get("needs") == ALL else tuple(entry.get("needs") or ()),
         requires=tuple(entry.get("requires") or ()),
         **texts,
     )
+
+
+def _body(quarto: dict, without: str) -> tuple[str, ...]:
+    """Every page with a notebook that is no appendix, but for the one that asks."""
+    chapters = listed_pages({"book": {"chapters": (quarto.get("book") or {}).get("chapters")}})
+    names = [Path(target).stem for target in chapters if target.endswith(".ipynb")]
+    return tuple(name for name in names if name != without)
 
 
 def _check_needs(pages: list[Page]) -> None:

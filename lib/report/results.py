@@ -6,12 +6,14 @@ import json
 import os
 from pathlib import Path
 
+import nbformat
 import pandas as pd
 
 from lib.disclosure.gate import Released, release
 from lib.errors import BuildError
 from lib.report.marks import MARK, published_rows, renumber
 from lib.report.project import load_project
+from lib.report.stage import page_head, split_front_matter
 from lib.study.load import Study, project_root
 
 RESULTS_VARIABLE = "LWO_RESULTS"
@@ -42,3 +44,17 @@ def results(page: str, study: Study) -> Released:
     numbered = (renumber(data[MARK], exhibits) for data in outputs if MARK in data)
     rows = published_rows([mark for mark in numbered if mark is not None])
     return release(pd.DataFrame(rows.values()), study)
+
+
+def needed_results(page: str, study: Study) -> dict[str, Released]:
+    """What every page that a page needs has published, by the page's name in the sidebar.
+
+    Parameters and errors are those of ``results``; ``page`` is the page that asks.
+    """
+    project = load_project()
+    found = {}
+    for need in map(project.page, project.page(page).needs):
+        head, _ = split_front_matter(nbformat.read(need.notebook, 4), need.notebook)
+        words = page_head(head, need, study.codebook)
+        found[words.get("nav") or words["title"]] = results(need.name, study)
+    return found

@@ -19,6 +19,7 @@ FILE_WORDS = {
     "observations": "one line for each part of a visit",
     "excerpts": "one line for each coded remark",
 }
+SECTIONS = {"set_aside": "Set aside"}
 SETTING_WORDS = {
     "k": "Fewest students or teachers behind any number",
     "m": "Fewest on either side of a share",
@@ -98,7 +99,7 @@ def _columns(codebook: Codebook, file: str) -> Iterator[Line]:
 def _scales(codebook: Codebook, file: str) -> Iterator[Line]:
     for scale in codebook.scales.values():
         if scale.file == file:
-            section = codebook.domains[scale.domain].label if scale.domain else ""
+            section = codebook.domains[scale.domain].label if scale.domain else SECTIONS.get(scale.role, "")
             text = html.escape(scale.definition, quote=False)
             asked = Cell(f"{text}<ul>{''.join(_items(codebook, scale))}</ul>")
             yield Line(scale.label, (asked, text_cell(_scoring(codebook, scale))), section=section)

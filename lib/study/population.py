@@ -91,3 +91,35 @@ def _zero(value, *, keys: bool):
     if isinstance(value, dict):
         return dict.fromkeys(value, 0.0) if keys else {}
     return 0.0
+
+
+def list_parameters(folder: Path) -> list[dict[str, str]]:
+    """Every parameter behind a study folder's synthetic records, and where its value is from, in words.
+
+    Returns
+    -------
+    list of dict
+        ``parameter``, ``source`` (``published`` with exhibit and line, or ``assumed``) and ``reason``; empty where
+        the folder has no ``population.yml``.
+    """
+    path = Path(folder) / "population.yml"
+    if not path.is_file():
+        return []
+    content, faults = read_yaml(path)
+    if faults:
+        raise StudyError(fault_text(faults))
+    return [
+        {
+            "parameter": name.replace(".", ": ").replace("_", " "),
+            "source": _source(entry.get("published")),
+            "reason": str(entry.get("assumed") or entry.get("note") or ""),
+        }
+        for name, entry in parameters(content)
+    ]
+
+
+def _source(published: dict | None) -> str:
+    if not published:
+        return "assumed"
+    places = [f"{key} {value}" for key, value in published.items() if value is not None]
+    return f"published: {', '.join(places)}" if places else "published"
