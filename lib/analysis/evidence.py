@@ -19,6 +19,8 @@ from lib.study.load import Study
 EVIDENCE = {
     "rq1-relationships": "lib.analysis.evidence_rq1:relationships",
     "rq1-differences": "lib.analysis.evidence_rq1:differences",
+    "rq2-frequency": "lib.analysis.evidence_rq2:frequency",
+    "rq2-quality": "lib.analysis.evidence_rq2:quality",
 }
 
 

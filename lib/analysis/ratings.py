@@ -108,6 +108,12 @@ def compared_levels(study: Study, kind: str, by: str, terms: Sequence[str]) -> t
     return tuple(levels[::-1])
 
 
+def lowest_of(sample: Raters, terms: Sequence[str]) -> tuple[str, list[str]]:
+    """The term with the lowest mean, and the others."""
+    lowest = min(terms, key=lambda term: sample.frame[term].mean())
+    return lowest, [term for term in terms if term != lowest]
+
+
 def mean_ratings(
     sample: Raters,
     terms: Sequence[str],
