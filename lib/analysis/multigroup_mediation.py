@@ -59,6 +59,7 @@ def compared_mediation(
     metric: bool = True,
     interval: str = "monte carlo",
     draws: int = DRAWS,
+    direct: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """What runs through each mediator in two populations, and how far that differs.
 
@@ -68,6 +69,8 @@ def compared_mediation(
         As of ``lib.analysis.mediation.mediated_effects``; draws and resamples are joint over both populations.
     pair, clustered, metric
         As of ``compared_effects``.
+    direct : DataFrame, optional
+        Rows of ``compared_effects`` with the same settings, where they are known already.
 
     Returns
     -------
@@ -77,7 +80,8 @@ def compared_mediation(
     """
     check_interval(interval)
     settings = {"conf_level": conf_level, "missing": missing, "clustered": clustered}
-    direct = compared_effects(study, pair, outcomes=outcomes, covariates=covariates, **settings)
+    if direct is None:
+        direct = compared_effects(study, pair, outcomes=outcomes, covariates=covariates, **settings)
     before = direct[direct["group"] == ""].set_index(["population", "term"])
     settings |= {"seed": seed, "interval": interval, "draws": draws, "metric": metric}
     held, rows = held_by_both(study, pair, outcomes, covariates), []
