@@ -11,7 +11,8 @@ from lib.sem.invariance import LEVELS, OPERATOR, Ladder
 from lib.sem.result import SemFit
 from lib.study.load import Population
 
-MODEL, ESTIMATOR = "invariance", "CFA, MLR with missing answers (FIML)"
+MODEL = "invariance"
+ESTIMATOR = {"fiml": "CFA, MLR with missing answers (FIML)", "listwise": "CFA, MLR, complete answers only"}
 FAILS = "does not hold"
 TOO_FEW = "not estimated: too few students"
 PARAMETERS = {"=~": "loading", "~1": "intercept", "~~": "residual variance"}
@@ -27,13 +28,13 @@ class Comparison:
     indicators: dict[str, tuple[str, ...]]
     answers: pd.DataFrame
     reasons: dict[str, str]
+    missing: str = "fiml"
 
     @property
     def base(self) -> dict:
         """Row columns that every result shares."""
-        return {
-            "population": self.first.key, "group": self.second.key, "model": MODEL, "estimator": ESTIMATOR
-        }  # fmt: skip
+        shared = {"population": self.first.key, "group": self.second.key}
+        return shared | {"model": MODEL, "estimator": ESTIMATOR[self.missing]}
 
     def answered(self, scale: str, group: str) -> int:
         """Students of one group with an answer to at least one item."""

@@ -8,6 +8,7 @@ more than .010 and the scaled likelihood-ratio test rejects after Holm over the 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pandas as pd
 
@@ -31,7 +32,14 @@ def comparable_scales(study: Study) -> list[str]:
 
 
 def comparability(
-    study: Study, scales: Sequence[str], first: Population, second: Population, *, alpha: float
+    study: Study,
+    scales: Sequence[str],
+    first: Population,
+    second: Population,
+    *,
+    alpha: float,
+    levels: Sequence[str] = LEVELS,
+    missing: str = "fiml",
 ) -> pd.DataFrame:
     """Climb the ladder of invariance with each scale and say where it stops.
 
@@ -45,6 +53,10 @@ def comparability(
         Groups that share no student.
     alpha : float
         Level of the tests; intervals cover 1 - alpha.
+    levels : sequence of str
+        Steps to climb, a beginning of the ladder.
+    missing : {"fiml", "listwise"}
+        What happens to students with missing answers.
 
     Returns
     -------
@@ -71,8 +83,8 @@ def comparability(
     families = [[key for key in scales if key != exposure], [key for key in scales if key == exposure]]
     rows: list[dict] = []
     for family in filter(None, families):
-        comparison = compare(study, family, first, second)
-        ladder = climb(comparison, alpha=alpha)
+        comparison = replace(compare(study, family, first, second), missing=missing)
+        ladder = climb(comparison, alpha=alpha, levels=levels)
         rows += step_rows(comparison, ladder)
         rows += freed_rows(comparison, ladder, alpha=alpha)
         if exposure not in family:
@@ -156,12 +168,14 @@ def _reason(study: Study, names: Sequence[str], answers: pd.DataFrame) -> str:
     return ""
 
 
-def climb(comparison: Comparison, *, alpha: float) -> Ladder:
+def climb(comparison: Comparison, *, alpha: float, levels: Sequence[str]) -> Ladder:
     """The ladder of all scales that can be compared; those whose model fails have a row without numbers."""
     scales = {key: names for key, names in comparison.indicators.items() if key not in comparison.reasons}
-    settings = {"group": "group", "missing": "fiml", "alpha": alpha, "delta_cfi": DELTA_CFI}
+    settings = {
+        "group": "group", "missing": comparison.missing, "alpha": alpha, "delta_cfi": DELTA_CFI
+    }  # fmt: skip
     try:
-        return compare_invariance(scales, comparison.answers, **settings)
+        return compare_invariance(scales, comparison.answers, levels=levels, **settings)
     except ModelError:
         for key, names in scales.items():
             try:
@@ -169,4 +183,4 @@ def climb(comparison: Comparison, *, alpha: float) -> Ladder:
             except ModelError as error:
                 comparison.reasons[key] = f"not estimated: {error}"
     scales = {key: names for key, names in scales.items() if key not in comparison.reasons}
-    return compare_invariance(scales, comparison.answers, **settings)
+    return compare_invariance(scales, comparison.answers, levels=levels, **settings)

@@ -44,15 +44,16 @@ def name_of(kind: str, label: str, exhibit: int | None) -> str:
 
 def sample(rows: Iterable[ReleasedRow]) -> str:
     """Who stands behind the rows and how many: ``All students, n = 870; Black students, n = 400``."""
-    counts: dict[str, list[float]] = {}
+    counts: dict[tuple[str, ...], list[float]] = {}
     for row in rows:
-        found = counts.setdefault(row.population, [])
+        codebook = row.codebook
+        who = (row.population, row.group) if row.group in codebook.populations else (row.population,)
+        found = counts.setdefault(who, [])
         if is_shown(row) and row.n_obs == row.n_obs and row.unit not in COUNTED:
             found.append(rounded_n(row))
-        codebook = row.codebook
     parts = []
-    for population, found in counts.items():
-        words = label_of(population, codebook)
+    for who, found in counts.items():
+        words = " and ".join(label_of(population, codebook) for population in who)
         if found:
             low, high = min(found), max(found)
             several = "" if low == high else f" to {number(high, ',.0f')}"
