@@ -1,0 +1,280 @@
+"""Columns, students and moments of one specification.
+
+Moments are those of complete answers or, in two stages (Yuan & Bentler, 2000), maximum-likelihood moments of every
+answer, found by EM. Standard errors of the second count the students with complete answers, so they are not too
+small.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pandas as pd
+
+from lib.analysis.design import design
+from lib.analysis.specifications import Plan
+from lib.sem.momentspace import evaluate_patterns
+from lib.sem.patterns import find_patterns
+from lib.sem.reliability import alpha
+from lib.study.load import Study
+
+EM_STEPS = 50
+EM_TOLERANCE = 1e-8
+WINSORIZED = 0.025
+HIGH_ANSWER = 0.5
+"""An answer is high above this share of the way from the lowest to the highest point."""
+
+OTHERS, EITHER, EVERYONE = "others", "either", "everyone"
+"""Populations beyond the codebook's: all but the focal group; the two groups compared together; all, compared."""
+
+GROUP = "group"
+"""The column that tells the focal group from the other, where two are compared."""
+
+
+@dataclass(frozen=True)
+class Sums:
+    """What is known of some columns in some students.
+
+    Attributes
+    ----------
+    names : tuple of str (p,)
+    n : int
+        Students with complete answers.
+    mean, cov : ndarray (p,), (p, p)
+        The latter with divisor n.
+    rows : ndarray (n, p) or None
+        The complete answers; None for two-stage moments.
+    cluster : ndarray (n,) or None
+        Number of each row's class.
+    """
+
+    names: tuple[str, ...]
+    n: int
+    mean: np.ndarray
+    cov: np.ndarray
+    rows: np.ndarray | None
+    cluster: np.ndarray | None
+
+    def averaged(self, count: int) -> Sums:
+        """The same with the mean of the first columns in their place."""
+        p = len(self.names)
+        turn = np.zeros((p - count + 1, p))
+        turn[0, :count], turn[1:, count:] = 1 / count, np.eye(p - count)
+        rows = None if self.rows is None else self.rows @ turn.T
+        names = ("mean", *self.names[count:])
+        return Sums(names, self.n, turn @ self.mean, turn @ self.cov @ turn.T, rows, self.cluster)
+
+
+@dataclass
+class Columns:
+    """Columns of the students' table as specifications ask for them; what was made once is kept."""
+
+    study: Study
+    plan: Plan
+    made: dict = field(default_factory=dict, repr=False)
+
+    def once(self, key: tuple, make):
+        """The object made for a key, made at its first use."""
+        if key not in self.made:
+            self.made[key] = make()
+        return self.made[key]
+
+    def students(self, population: str) -> pd.DataFrame:
+        """Students of a population of the codebook, of ``others``, ``either`` or ``everyone``."""
+        return self.once(("students", population), lambda: self._students(population))
+
+    def _students(self, population: str) -> pd.DataFrame:
+        book = self.study.codebook
+        if population not in (OTHERS, EITHER):
+            return self.study.population("all" if population == EVERYONE else population).frame
+        whole = self.study.population("all").frame
+        focal = whole.index.isin(self.study.population(book.focal).frame.index)
+        if population == OTHERS:
+            return whole[~focal]
+        return whole[focal | whole.index.isin(self.study.population(book.reference).frame.index)]
+
+    def kept(self, population: str, settings: dict) -> np.ndarray:
+        """Students (n,) of bool that a specification keeps."""
+        return self.once(("kept", population, sample_of(settings)), lambda: self._kept(population, settings))
+
+    def _kept(self, population: str, settings: dict) -> np.ndarray:
+        frame = self.students(population)
+        keep = np.ones(len(frame), bool)
+        if "without" in settings:
+            column, level = settings["without"]
+            keep &= (frame[column].astype(object) != level).to_numpy()
+        if settings.get("drop") == "least_varied":
+            items = [item for role in ("exposure", "environment", "mindset")
+                     for scale in self.study.codebook.scales_with(role) for item in scale.items]  # fmt: skip
+            spread = frame[items].std(axis=1)
+            keep &= ~(spread < spread.quantile(settings.get("percent", 0) / 100)).to_numpy()
+        return keep
+
+    def covariates(self, population: str, settings: dict) -> pd.DataFrame:
+        """Every covariate column that some specification of these students may hold."""
+        key = ("covariates", population, sample_of(settings))
+        return self.once(key, lambda: self._covariates(population, settings))
+
+    def _covariates(self, population: str, settings: dict) -> pd.DataFrame:
+        book = self.study.codebook
+        keys = [*(key for keys in book.covariate_sets.values() for key in keys), *self.plan.columns]
+        apart = book.populations[book.focal].where if population in (EITHER, EVERYONE) else ()
+        every = replace(book, covariate_sets={"every": tuple(key for key in dict.fromkeys(keys) if key not in apart)})
+        return design(self.students(population)[self.kept(population, settings)], every, "every").columns
+
+    def held(self, population: str, settings: dict, outcome: str) -> tuple[str, ...]:
+        """Names of the covariate columns that a specification holds constant for an outcome."""
+        kind = "record" if outcome in self.study.codebook.outcomes else "scale"
+        key = ("held", population, sample_of(settings), settings.get("set"), tuple(settings.get("columns", ())), kind)
+        return self.once(key, lambda: self._held(population, settings, kind))
+
+    def _held(self, population: str, settings: dict, kind: str) -> tuple[str, ...]:
+        keys = list(settings.get("columns", ()))
+        if "set" in settings:
+            chosen = self.plan.sets[kind] if settings["set"] == "default" else settings["set"]
+            keys = [*self.study.codebook.covariate_sets[chosen], *keys]
+        known = sorted(self.study.codebook.columns, key=len, reverse=True)
+        names = self.covariates(population, settings).columns
+        return tuple(name for name in names if _owner(name, known) in keys)
+
+    def scores(self, population: str, settings: dict) -> pd.DataFrame:
+        """Scales and records of a population as the specification scores them; exposure scales as always."""
+        kind, record = score_of(settings)
+        return self.once(("scores", population, kind, record), lambda: self._scores(population, kind, record))
+
+    def _scores(self, population: str, kind: str, record: str) -> pd.DataFrame:
+        frame, book = self.students(population), self.study.codebook
+        compared = population in (EITHER, EVERYONE)
+        scored = {}
+        for scale in book.scales_with("exposure"):
+            scored[scale.key] = self.rescored(frame, scale, kind if compared else "mean")
+        if compared:
+            scored[GROUP] = frame.index.isin(self.students(book.focal).index).astype(float)
+        for role in ("environment", "mindset"):
+            for scale in book.scales_with(role):
+                scored[scale.key] = self.rescored(frame, scale, kind)
+        for key in book.outcomes:
+            scored[key] = treated(frame[key].astype(float), record)
+        return pd.DataFrame(scored).astype(float)
+
+    def rescored(self, frame: pd.DataFrame, scale, kind: str) -> pd.Series:
+        """A scale's score from all items, from every other one, or as the share of high answers."""
+        if kind == "mean":
+            return frame[scale.key]
+        items = self.study.items(scale.key).loc[frame.index]
+        if kind == "high":
+            high = (items > scale.low + HIGH_ANSWER * (scale.high - scale.low)).where(items.notna())
+            return (scale.low + (scale.high - scale.low) * high.mean(axis=1)).where(frame[scale.key].notna())
+        return items.iloc[:, 0 if kind == "first" else 1 :: 2].mean(axis=1)
+
+    def members(self, key: str) -> tuple[str, ...]:
+        """Scales behind a key: those of a domain, or the scale or record itself."""
+        domain = self.study.codebook.domains.get(key)
+        return domain.scales if domain else (key,)
+
+    def reliability(self, population: str, key: str) -> float:
+        """Alpha of all items behind a scale or domain in a population; 1 for a record."""
+        return self.once(("alpha", population, key), lambda: self._reliability(population, key))
+
+    def _reliability(self, population: str, key: str) -> float:
+        items = [self.study.items(scale) for scale in self.members(key) if scale in self.study.codebook.scales]
+        if not items:
+            return 1.0
+        table = pd.concat(items, axis=1).loc[self.students(population).index]
+        return alpha(table, list(table))
+
+    def indicators(self, settings: dict) -> tuple[str, ...]:
+        """Exposure subscales that a specification measures collaboration by."""
+        scales = self.study.codebook.scales_with("exposure")
+        domain, out = settings.get("domain", ""), settings.get("left_out", "")
+        return tuple(s.key for s in scales if s.key != out and (not domain or s.domain == domain))
+
+    def sums(self, population: str, settings: dict, variables: Sequence[str], held: Sequence[str]) -> Sums:
+        """Moments of exposure subscales, scales or records, and covariates for one specification.
+
+        A domain is the mean of its scales.
+        """
+        mask = self.kept(population, settings)
+        basic = tuple(dict.fromkeys(one for key in variables for one in self.members(key)))
+        matrix = np.zeros((len(variables) + len(held), len(basic) + len(held)))
+        for row, key in enumerate(variables):
+            for one in self.members(key):
+                matrix[row, basic.index(one)] = 1 / len(self.members(key))
+        matrix[len(variables) :, len(basic) :] = np.eye(len(held))
+        table = self._table(population, settings)
+        columns = [table[0].index(name) for name in (*basic, *held)]
+        values = table[1][:, columns]
+        whole = ~np.isnan(values).any(1)
+        names, n = (*variables, *held), int(whole.sum())
+        if settings.get("missing") == "two_stage":
+            mean, cov = self._stages(population, settings)
+            mean, cov = mean[columns], cov[np.ix_(columns, columns)]
+            return Sums(names, n, matrix @ mean, matrix @ cov @ matrix.T, None, None)
+        rows = values[whole] @ matrix.T
+        mean = rows.mean(0)
+        cluster = self.study.codebook.cluster
+        classes = self._classes(population)[mask][whole] if cluster else None
+        return Sums(names, n, mean, (rows - mean).T @ (rows - mean) / n, rows, classes)
+
+    def _classes(self, population: str) -> np.ndarray:
+        column = self.students(population)[self.study.codebook.cluster]
+        return self.once(("classes", population), lambda: pd.factorize(column, use_na_sentinel=False)[0])
+
+    def _table(self, population: str, settings: dict) -> tuple[list[str], np.ndarray]:
+        """Names and values (n, p) of all scores and covariates of the students kept."""
+        def make() -> tuple[list[str], np.ndarray]:
+            scores = self.scores(population, settings)[self.kept(population, settings)]
+            table = pd.concat([scores, self.covariates(population, settings)], axis=1)
+            return list(table), table.to_numpy(float)
+
+        return self.once(("table", population, sample_of(settings), *score_of(settings)), make)
+
+    def _stages(self, population: str, settings: dict) -> tuple[np.ndarray, np.ndarray]:
+        key = ("stages", population, sample_of(settings), *score_of(settings))
+        return self.once(key, lambda: em_moments(self._table(population, settings)[1]))
+
+
+def sample_of(settings: dict) -> tuple:
+    """The part of a specification's settings that chooses students."""
+    return tuple(settings.get("without", ())), settings.get("drop", ""), settings.get("percent", 0)
+
+
+def score_of(settings: dict) -> tuple[str, str]:
+    """How scales and records are scored; a score corrected for its reliability is the mean score."""
+    score = settings.get("score", "mean")
+    return "mean" if score == "corrected" else score, settings.get("record", "raw")
+
+
+def _owner(name: str, known: list[str]) -> str:
+    """The column behind a covariate's name, which may end on a level; ``known`` holds the longest first."""
+    return next((key for key in known if name == key or name.startswith(f"{key}_")), "")
+
+
+def treated(values: pd.Series, how: str) -> pd.Series:
+    """A record as it is, with its ends drawn in, or as normal scores of its ranks (van der Waerden)."""
+    if how == "winsorized":
+        return values.clip(values.quantile(WINSORIZED), values.quantile(1 - WINSORIZED))
+    if how == "ranked":
+        from scipy.special import ndtri
+
+        return pd.Series(ndtri(values.rank() / (values.notna().sum() + 1)), index=values.index)
+    return values
+
+
+def em_moments(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Maximum-likelihood mean (p,) and covariance (p, p) of incomplete values (n, p), by EM (Little & Rubin, 2020)."""
+    scale = np.nanstd(values, axis=0)
+    centre = np.nanmean(values, axis=0)
+    patterns = find_patterns((values - centre) / scale, np.ones(values.shape[1], bool))
+    complete = ((values - centre) / scale)[~np.isnan(values).any(1)]
+    mean, cov = complete.mean(0), np.cov(complete.T, bias=True) + 1e-9 * np.eye(len(scale))
+    for _ in range(EM_STEPS):
+        at = evaluate_patterns(patterns, mean, cov)
+        shift = -cov @ at.slope_mean
+        new = cov - 2 * cov @ at.slope_cov @ cov - np.outer(shift, shift)
+        moved, mean, cov = np.abs(new - cov).max(), mean + shift, (new + new.T) / 2
+        if moved < EM_TOLERANCE:
+            break
+    return centre + mean * scale, cov * np.outer(scale, scale)

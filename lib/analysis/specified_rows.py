@@ -1,0 +1,238 @@
+"""Result rows of every specification of a family, in the vocabulary that findings' rules select.
+
+What is needed is read off the rules: direct paths, paths through a mediator, adjusted means of two groups, and
+differences between two populations (of group-standardized paths). Indirect paths have Monte Carlo intervals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from lib.analysis.estimates import mediated_by, mediator_of
+from lib.analysis.specifications import Crossing
+from lib.analysis.specified_fits import Job, Paths, estimate
+from lib.analysis.specified_moments import EITHER, EVERYONE, GROUP, OTHERS, Columns
+from lib.sem.distributions import quantile, two_sided_p
+from lib.study.rules import Rule
+
+KEY = ("population", "group", "model", "contrast", "term")
+NUMBERS = ("estimate", "std_error", "p_value", "conf_low", "conf_high")
+DRAWS = 2_000
+COMPARED = "group difference"
+THROUGH = ("before", "direct", "a", "b", "indirect", "total", "share_explained")
+
+
+@dataclass(frozen=True)
+class Target:
+    """One model to estimate in every specification: of a population, through a mediator or none."""
+
+    population: str
+    mediator: str
+    term: str
+
+
+@dataclass(frozen=True)
+class Cells:
+    """R rows in S specifications.
+
+    Attributes
+    ----------
+    keys : DataFrame (R, 5)
+        Columns ``KEY``.
+    numbers : dict of str to ndarray (R, S)
+        ``NUMBERS``.
+    status, reason : ndarray (R, S) of str
+    """
+
+    keys: pd.DataFrame
+    numbers: dict[str, np.ndarray]
+    status: np.ndarray
+    reason: np.ndarray
+
+    def rows(self, specification: int) -> pd.DataFrame:
+        """The rows of one specification, with what a rule reads."""
+        numbers = {name: values[:, specification] for name, values in self.numbers.items()}
+        return self.keys.assign(**numbers, status=self.status[:, specification],
+                                status_reason=self.reason[:, specification])  # fmt: skip
+
+    def choose(self, keep: np.ndarray) -> Cells:
+        """Some of the rows."""
+        numbers = {name: values[keep] for name, values in self.numbers.items()}
+        return Cells(self.keys[keep].reset_index(drop=True), numbers, self.status[keep], self.reason[keep])
+
+
+def targets(rules: Iterable[Rule]) -> tuple[Target, ...]:
+    """Models behind the selections of some rules; selections of other kinds of models have none."""
+    found: dict[Target, None] = {}
+    for rule in rules:
+        for columns in rule.select.values():
+            models = [*columns.get("model", ()), *(mediated_by(one) for one in columns.get("mediator", ()))]
+            groups = (*columns.get("population", ()), *(one for one in columns.get("group", ()) if one))
+            for model in models:
+                mediator = mediator_of(model)
+                if model == COMPARED:
+                    found |= {Target(COMPARED, "", term): None for term in columns.get("term", ())}
+                elif model == "direct" or mediator:
+                    for population in groups:
+                        for term in columns.get("term", ()):
+                            found[Target(population, "", term)] = None
+                            if mediator:
+                                found[Target(population, mediator, term)] = None
+    return tuple(found)
+
+
+def variables(columns: Columns, target: Target, settings: dict) -> tuple[str, tuple[str, ...], str]:
+    """Population, exposure (and mediator) and outcome of a target under a specification."""
+    book = columns.study.codebook
+    wide = settings.get("against") == "others"
+    if target.population == COMPARED:
+        return (EVERYONE if wide else EITHER), (GROUP,), target.term
+    population = OTHERS if wide and target.population == book.reference else target.population
+    mediator = target.mediator
+    if mediator in book.domains and settings.get("grain", "domain") != "domain":
+        mediator = book.domains[mediator].scales[0 if settings["grain"] == "first" else -1]
+    return population, (*columns.indicators(settings), *([mediator] if mediator else [])), target.term
+
+
+def jobs_of(columns: Columns, crossing: Crossing, target: Target) -> list[Job]:
+    """The models of a target in every specification drawn."""
+    jobs = []
+    for place in range(len(crossing.drawn)):
+        settings = crossing.settings(place)
+        population, before, term = variables(columns, target, settings)
+        held = columns.held(population, settings, term)
+        compared = target.population == COMPARED
+        sums = columns.sums(population, settings, (*before, term), held)
+        latent = not compared and settings.get("measure", "latent") == "latent"
+        indicators = len(before) - bool(target.mediator)
+        if not compared and not latent:
+            sums = sums.averaged(indicators)
+        error, shrunk = 0.0, 1.0
+        if target.mediator and settings.get("mediator") == "corrected":
+            error = 1 - columns.reliability(population, before[-1])
+        if settings.get("score") == "corrected":
+            shrunk = np.sqrt(columns.reliability(population, term))
+        jobs.append(Job(sums, indicators if latent else 0, bool(target.mediator), error, shrunk, compared))
+    return jobs
+
+
+def cells(
+    columns: Columns, crossing: Crossing, wanted: Sequence[Target], *, errors: str, conf_level: float, seed: int,
+    solve=estimate,
+) -> Cells:  # fmt: skip
+    """Rows of all targets in all specifications.
+
+    Parameters
+    ----------
+    columns : Columns
+    crossing : Crossing
+    wanted : sequence of Target
+    errors : {"model", "classes"}
+        Where the standard errors come from.
+    conf_level : float
+    seed : int
+        Of the Monte Carlo draws.
+    solve : function
+        Of (jobs, settings) to ``Paths``; a store may stand before ``estimate``.
+    """
+    found = {target: solve(jobs_of(columns, crossing, target), columns.study.codebook.disclosure)
+             for target in wanted}  # fmt: skip
+    return assemble(found, errors=errors, conf_level=conf_level, seed=seed, codebook=columns.study.codebook)
+
+
+def assemble(found: Mapping[Target, Paths], *, errors: str, conf_level: float, seed: int, codebook) -> Cells:
+    """Rows from estimated paths: each path with its interval, then what follows from several."""
+    rows: dict[tuple, tuple] = {}
+    draws: dict[Target, np.ndarray] = {}
+    normal = np.random.default_rng(seed).standard_normal((DRAWS, 3))
+    for target, paths in found.items():
+        cov = paths.cov if errors == "model" else paths.clustered
+        df = np.full(len(paths.df), np.inf) if errors == "model" else paths.df
+        model = COMPARED if target.population == COMPARED else mediated_by(target.mediator) if target.mediator else "direct"
+        focal = (codebook.focal, codebook.reference) if model == COMPARED else (target.population, "")
+        names = ["direct", "a", "b"] if target.mediator else ["difference"] if model == COMPARED else [""]
+        for k, name in enumerate(names):
+            key = (*focal, model, name, target.term)
+            rows[key] = _wald(paths.estimate[:, k], np.sqrt(np.maximum(cov[:, k, k], 0)), df, conf_level, paths.status)
+        if target.mediator:
+            draws[target] = _draw(paths.estimate, cov, normal)
+            for name, row in _through(paths, draws[target], conf_level).items():
+                rows[*focal, model, name, target.term] = row
+            direct = rows.get((*focal, "direct", "", target.term))
+            if direct is not None:
+                rows[*focal, model, "before", target.term] = direct
+    rows |= _differences(rows, draws, codebook, conf_level)
+    keys = pd.DataFrame(list(rows), columns=list(KEY))
+    stacked = list(zip(*rows.values(), strict=True))
+    numbers = {name: np.array(stacked[k]) for k, name in enumerate(NUMBERS)}
+    return Cells(keys, numbers, np.array(stacked[5], object), np.array(stacked[6], object))
+
+
+def _wald(value: np.ndarray, error: np.ndarray, df: np.ndarray, conf_level: float, status: np.ndarray) -> tuple:
+    width = np.array([quantile(0.5 + conf_level / 2, one) for one in np.unique(df)])[np.unique(df, return_inverse=True)[1]]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        p = np.array([float(two_sided_p(one, free)) for one, free in zip(value / error, df, strict=True)])
+    known = np.isfinite(error)
+    status = np.where(known, status, np.where(status == "ok", "too_few", status))
+    value = np.where(known, value, np.nan)
+    return value, error, p, value - width * error, value + width * error, status, np.full(len(value), "", object)
+
+
+def _draw(value: np.ndarray, cov: np.ndarray, normal: np.ndarray) -> np.ndarray:
+    """Draws (S, D, 3) of direct path, a and b; NaN where there is no estimate."""
+    out = np.full((len(value), *normal.shape), np.nan)
+    good = np.isfinite(cov).all((1, 2))
+    size, direction = np.linalg.eigh(cov[good])
+    root = direction * np.sqrt(np.maximum(size, 0))[:, None, :]
+    out[good] = value[good, None, :] + np.einsum("dk,sjk->sdj", normal, root)
+    return out
+
+
+def _through(paths: Paths, drawn: np.ndarray, conf_level: float) -> dict[str, tuple]:
+    """Indirect and total path and the share explained, with the statuses of ``lib.analysis.mediation``."""
+    direct, a, b = paths.estimate.T
+    good = np.isfinite(drawn[:, 0, 0])
+    status = np.where(good, paths.status, np.where(paths.status == "ok", "too_few", paths.status))
+    none = np.full(len(a), "", object)
+
+    def row(value: np.ndarray, values: np.ndarray) -> tuple:
+        low, high = np.quantile(values, [0.5 - conf_level / 2, 0.5 + conf_level / 2], axis=1)
+        return np.where(good, value, np.nan), values.std(1), np.full(len(a), np.nan), low, high, status, none
+
+    indirect = row(a * b, drawn[:, :, 1] * drawn[:, :, 2])
+    total = row(a * b + direct, drawn[:, :, 1] * drawn[:, :, 2] + drawn[:, :, 0])
+    unclear = good & (total[3] <= 0) & (total[4] >= 0)
+    opposed = good & ~unclear & (a * b * direct < 0)
+    reason = np.where(unclear, "not expressed as a share: the total's interval includes zero",
+                      np.where(opposed, "inconsistent mediation: indirect and direct effect differ in sign", ""))  # fmt: skip
+    kept = np.where(good & ~unclear & ~opposed, 100 * a * b / (a * b + direct), np.nan)
+    empty = np.full(len(a), np.nan)
+    share = (kept, empty, empty, empty, empty, np.where(unclear | opposed, "inadmissible", status), reason)
+    return {"indirect": indirect, "total": total, "share_explained": share}
+
+
+def _differences(rows: dict, draws: dict[Target, np.ndarray], codebook, conf_level: float) -> dict:
+    """Focal minus reference of every path that both have; the two samples are independent."""
+    found = {}
+    for (population, group, model, contrast, term), one in rows.items():
+        other = rows.get((codebook.reference, "", model, contrast, term))
+        if population != codebook.focal or group or other is None or contrast in ("share_explained", "before", "total"):
+            continue
+        status = np.where(one[5] != "ok", one[5], other[5])
+        error = np.sqrt(one[1] ** 2 + other[1] ** 2)
+        infinite = np.full(len(error), np.inf)
+        row = _wald(one[0] - other[0], error, infinite, conf_level, status)
+        if contrast == "indirect":
+            mediator = mediator_of(model)
+            gap = np.prod(draws[Target(population, mediator, term)][:, :, 1:], axis=2)
+            # the same normal draws serve both samples, so those of the second are taken in another order
+            gap = gap - np.prod(draws[Target(codebook.reference, mediator, term)][:, ::-1, 1:], axis=2)
+            low, high = np.quantile(gap, [0.5 - conf_level / 2, 0.5 + conf_level / 2], axis=1)
+            row = (*row[:3], low, high, *row[5:])
+        name = "difference" if contrast == "" else "difference direct" if contrast == "direct" else f"difference {contrast}"
+        found[population, codebook.reference, model, name, term] = row
+    return found
