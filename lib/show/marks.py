@@ -19,9 +19,9 @@ from lib.errors import ShowError
 
 MIME = "application/vnd.lwo+json"
 VERSION = 1
-KINDS = ("figure", "table", "prose", "diagram", "note")
+KINDS = ("figure", "table", "prose", "diagram", "note", "filter")
 
-__all__ = ["Mark", "emit", "plain", "records", "require_released", "row_anchor", "row_record"]
+__all__ = ["Mark", "emit", "plain", "records", "require_released", "row_anchor", "row_key", "row_record"]
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Mark:
 
     ``title`` and ``caption`` are Markdown, ``alt`` is plain text, ``rows`` are records of the shared
     row shape, ``spec`` holds a wide and a narrow Vega-Lite specification, ``svg`` a wide and a narrow
-    drawn diagram, ``key`` and ``table`` are HTML,
+    drawn diagram, ``key`` and ``table`` are HTML, ``filter`` holds a filter's cube,
     ``verdicts`` what badges in chapters say.
     """
 
@@ -48,6 +48,7 @@ class Mark:
     notes: tuple[str, ...] = ()
     markdown: str = ""
     verdicts: dict | None = None
+    filter: dict | None = None
 
     def record(self) -> dict:
         """The mark as plain JSON."""
@@ -57,6 +58,7 @@ class Mark:
             "spec": self.spec, "svg": self.svg, "key": self.key, "table": self.table,
             "notes": list(self.notes), "markdown": self.markdown,
             **({"verdicts": self.verdicts} if self.verdicts else {}),
+            **({"filter": self.filter} if self.filter else {}),
         }  # fmt: skip
 
 
@@ -64,6 +66,11 @@ def row_anchor(row_id: str) -> str:
     """The HTML id of a row's place on the page: its term, and a digest of the whole id that keeps it unique."""
     words = re.sub(r"[^a-z0-9_]+", "-", row_id.rpartition("|")[2].lower()).strip("-")
     return f"row-{words}-{hashlib.sha1(row_id.encode()).hexdigest()[:8]}"
+
+
+def row_key(row: ReleasedRow) -> str:
+    """What a row is about, whichever population it is of: model, contrast, term and, if any, group."""
+    return "|".join([row.model, row.contrast, row.term, *([row.group] if row.group else [])])
 
 
 def row_record(row: ReleasedRow) -> dict:
@@ -115,7 +122,7 @@ def emit(mark: Mark, html_text: str) -> None:
 
     if mark.kind not in KINDS:
         raise ShowError(f"unknown kind of output {mark.kind!r}; known are {', '.join(KINDS)}")
-    if mark.kind not in ("prose", "note") and not (mark.label and mark.title):
+    if mark.kind not in ("prose", "note", "filter") and not (mark.label and mark.title):
         raise ShowError(f"a {mark.kind} needs a label and a title; give label= (or exhibit=) and title=")
     words = plain(mark.markdown) or f"{plain(mark.title)}. {plain(mark.caption)}"
     display({MIME: mark.record(), "text/html": html_text, "text/plain": words}, raw=True)

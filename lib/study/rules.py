@@ -31,10 +31,10 @@ FAMILIES = ("domain", "role", "rule")
 MODELS = (
     "direct", "count", "share", "adjusted mean", "group difference", "mean rating", "teacher rating",
     "observation rating", "chi-square", "icc", "paired difference", "theme", "reliability", "EFA", "CFA", "invariance",
-    "DIF", "latent mean", "teacher share", "teacher chi-square", "observation count", "observation share",
+    "DIF", "latent mean", "association", "teacher share", "teacher chi-square", "observation count",
+    "observation share",
 )  # fmt: skip
 RULE_KEYS = ("select", "gate", "parts", "shows", "descriptive", "family", "undecidable")
-PATH_FROM = "path from "
 PART_KEYS = ("words", "holds", "extra", "core", "nothing")
 NODES = (
     ast.Expression, ast.BoolOp, ast.And, ast.Or, ast.UnaryOp, ast.Not, ast.USub, ast.Compare, ast.BinOp, ast.Call,
@@ -230,13 +230,8 @@ def _values(column: str, given: object, codebook: Codebook, where: str) -> tuple
             _known(value, codebook.populations, where, "population")
         if column == "model":
             bare = value.removesuffix(" equivalence").removeprefix("mediation by ")
-            predictor = bare.removeprefix(PATH_FROM)
-            known = (
-                MODELS
-                if bare == value.removesuffix(" equivalence") and predictor == bare
-                else keys_of(codebook)
-            )
-            _known(predictor, known, where, "model")
+            known = MODELS if bare == value.removesuffix(" equivalence") else keys_of(codebook)
+            _known(bare, known, where, "model")
         if column in ("term", "mediator") and PLAIN_KEY.fullmatch(value):
             _known(value, keys_of(codebook), where, "key of the codebook")
     return tuple(values)

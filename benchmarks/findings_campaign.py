@@ -1,0 +1,181 @@
+"""Campaign: how often each finding's rule holds where there is nothing, and where the population is the study's.
+
+    python -m benchmarks.findings_campaign [--studies 200] [--seed 20181005] [--chapters a,b] [--judge-only]
+
+Null studies and replications are simulated from ``population.yml`` with complete answers, so that both ways to treat
+missing ones agree. Rows are kept under ``_build/campaigns``, by study and chapter: a run that was stopped goes on
+where it was, another chapter's evidence is added to it, and a changed rule is judged without fitting anything
+again. Remove that folder when the estimates themselves have changed. The result goes to
+``results/findings.json`` and, for the scorecard, to ``rates.yml`` of the study folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import warnings
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
+
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
+
+import pandas as pd
+import yaml
+
+from benchmarks.record import COMMIT, write_result
+from lib.analysis.evidence import EVIDENCE, evidence
+from lib.analysis.findings import Verdict, judge
+from lib.study.load import Study, load_study
+from lib.study.simulate import simulate, write_study
+
+ROOT = Path(__file__).parents[1]
+DATA = ROOT / "data"
+KINDS = ("null", "replication")
+CONF_LEVEL = 0.95
+MISSING_RATES = ("item", "break_off", "grade_prior", "grade_math_or_ela", "absences")
+MOST_BY_CHANCE = 19  # of 200: above, a rule at level .05 holds too often (exact binomial, one-sided .01)
+FEWEST_REPLICATED = (
+    147  # of 200: below, a rule replicates in less than four of five (exact binomial, one-sided .01)
+)
+
+
+def complete_population(folder: Path) -> Path:
+    """A study folder whose population leaves no answer out."""
+    for path in DATA.iterdir():
+        if path.suffix == ".yml" or path.name == "published.csv":
+            (folder / path.name).write_bytes(path.read_bytes())
+    population = yaml.safe_load((DATA / "population.yml").read_text("utf-8"))
+    for name in MISSING_RATES:
+        population["missing"][name]["value"] = 0.0
+    (folder / "population.yml").write_text(
+        yaml.safe_dump(population, sort_keys=False, allow_unicode=True), "utf-8"
+    )
+    return folder
+
+
+def drawn_study(kind: str, index: int, *, seed: int, folder: Path) -> Study:
+    """One simulated study, loaded as any study is."""
+    source = complete_population(Path(tempfile.mkdtemp(dir=folder)))
+    drawn = simulate(source, n=None, seed=study_seed(kind, index, seed=seed), null=kind == "null")
+    return load_study(write_study(drawn, source / "study", source=source))
+
+
+def study_seed(kind: str, index: int, *, seed: int) -> int:
+    """A seed of its own for every study."""
+    return seed + 1_000_000 * KINDS.index(kind) + index
+
+
+def compute(kind: str, index: int, *, seed: int, chapters: tuple[str, ...], store: Path) -> None:
+    """Rows of one study's chapters that are not yet stored."""
+    wanted = [name for name in chapters if not stored(store, kind, index, name).is_file()]
+    if not wanted:
+        return
+    warnings.simplefilter("ignore")
+    with tempfile.TemporaryDirectory(prefix="lwo-campaign-") as folder:
+        study = drawn_study(kind, index, seed=seed, folder=Path(folder))
+        for name in wanted:
+            rows = evidence(
+                study,
+                conf_level=CONF_LEVEL,
+                seed=study_seed(kind, index, seed=seed),
+                missing="listwise",
+                chapters=(name,),
+            )
+            path = stored(store, kind, index, name)
+            rows.to_pickle(path.with_suffix(".new"), compression="gzip")
+            path.with_suffix(".new").rename(path)
+
+
+def stored(store: Path, kind: str, index: int, chapter: str) -> Path:
+    return store / f"{kind}-{index:03d}-{chapter}.gz"
+
+
+def judged(
+    kind: str, index: int, *, chapters: tuple[str, ...], store: Path, study: Study
+) -> dict[str, Verdict] | None:
+    """Verdicts on one study; None until all its chapters are there."""
+    paths = [stored(store, kind, index, name) for name in chapters]
+    if not all(path.is_file() for path in paths):
+        return None
+    rows = pd.concat([pd.read_pickle(path, compression="gzip") for path in paths])
+    return judge(study.rules, rows.drop_duplicates("row_id", ignore_index=True), study.codebook)
+
+
+def summary(runs: dict[str, list[dict[str, Verdict]]], study: Study) -> dict[str, dict]:
+    """For each finding its chance and replication rate, and those of its parts."""
+    found = {}
+    for key, rule in study.rules.items():
+        entry: dict = {}
+        for kind, name in zip(KINDS, ("chance", "replicates"), strict=True):
+            verdicts = [run[key] for run in runs[kind]]
+            testable = [one for one in verdicts if one.verdict != "cannot_test"]
+            if not testable:
+                continue
+            entry[name] = sum(one.held for one in testable) / len(testable)
+            entry[f"{name}_of"] = len(testable)
+            entry[f"{name}_verdicts"] = pd.Series([one.verdict for one in verdicts]).value_counts().to_dict()
+            entry[f"{name}_parts"] = [
+                sum(one.parts[place].holds is True for one in testable) for place in range(len(rule.parts))
+            ]
+        found[key] = entry | {"descriptive": rule.descriptive, "asserts_null": rule.asserts_null}
+    return found
+
+
+def publish(result: dict, *, seed: int, date: str) -> None:
+    """Write the rates that the scorecard prints."""
+    kept = ("chance", "replicates")
+    findings = {
+        key: {name: round(entry[name], 4) for name in kept if name in entry}
+        for key, entry in result["findings"].items()
+    }
+    content = {
+        "date": date,
+        "commit": COMMIT,
+        "seed": seed,
+        "studies": result["studies"],
+        "findings": findings,
+    }
+    head = "# Written by benchmarks/findings_campaign.py: how often each rule holds by chance, and again.\n"
+    (DATA / "rates.yml").write_text(head + yaml.safe_dump(content, sort_keys=False), "utf-8")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--studies", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=20181005)
+    parser.add_argument("--chapters", default=",".join(EVIDENCE))
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--judge-only", action="store_true")
+    given = parser.parse_args()
+    chapters = tuple(given.chapters.split(","))
+    store = ROOT / "_build" / "campaigns" / f"findings-{given.seed}"
+    store.mkdir(parents=True, exist_ok=True)
+    if not given.judge_only:
+        with ProcessPoolExecutor(given.workers, initializer=os.nice, initargs=(10,)) as pool:
+            tasks = [
+                pool.submit(compute, kind, index, seed=given.seed, chapters=chapters, store=store)
+                for index in range(given.studies)
+                for kind in KINDS
+            ]
+            for task in as_completed(tasks):
+                task.result()
+    study = load_study(DATA)
+    runs = {
+        kind: [
+            found
+            for index in range(given.studies)
+            if (found := judged(kind, index, chapters=chapters, store=store, study=study)) is not None
+        ]
+        for kind in KINDS
+    }
+    counts = {kind: len(found) for kind, found in runs.items()}
+    result = {"studies": counts, "chapters": list(chapters), "findings": summary(runs, study)}
+    path = write_result("findings", seed=given.seed, result=result)
+    publish(result, seed=given.seed, date=yaml.safe_load(path.read_text("utf-8"))["date"])
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
