@@ -115,7 +115,7 @@ def lines_of(
 
 
 def place(lines: Sequence[Line], form: Form, *, printed: bool, pitch: int = 22) -> Placed:
-    """Give each line its height.
+    """Give each line its height; a series without a row on a line takes no place there.
 
     Parameters
     ----------
@@ -136,7 +136,8 @@ def place(lines: Sequence[Line], form: Form, *, printed: bool, pitch: int = 22) 
             sections.append((top + (23 if form.narrow else 19), section))
             top += 36 if form.narrow else 30
         texts = textwrap.wrap(line.label, form.letters) or [""]
-        series = len(line.rows)
+        places = [sum(row is not None for row in line.rows[:number]) for number in range(len(line.rows))]
+        series = max(sum(row is not None for row in line.rows), 1)
         if form.narrow:
             first = top + LINE * len(texts) + 18
             labels += [(top + 13 + LINE * place, text) for place, text in enumerate(texts)]
@@ -147,7 +148,7 @@ def place(lines: Sequence[Line], form: Form, *, printed: bool, pitch: int = 22) 
             first = centre - pitch * (series - 1) / 2
             start = centre + 5 - LINE * (len(texts) - 1) / 2
             labels += [(start + LINE * place, text) for place, text in enumerate(texts)]
-        rows.append((line, tuple(first + pitch * place for place in range(series))))
+        rows.append((line, tuple(first + pitch * place for place in places)))
         top += height
     return Placed(tuple(sections), tuple(labels), tuple(rows), top + 4)
 
