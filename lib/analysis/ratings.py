@@ -59,8 +59,10 @@ class Raters:
         return Clusters(self.codebook.label(self.cluster).lower(), self.frame[self.cluster])
 
 
-def raters(study: Study, kind: str, *, population: str = "") -> Raters:
+def raters(study: Study, kind: str, *, population: str = "", clustered: bool = True) -> Raters:
     """Those who rated, or what was rated: a population of students, the teachers, the parts of visits.
+
+    With ``clustered`` false, rows are taken as independent although they share a class or a visit.
 
     Raises
     ------
@@ -78,7 +80,7 @@ def raters(study: Study, kind: str, *, population: str = "") -> Raters:
         column for column, entry in study.codebook.columns_of(kind).items() if entry.role == "cluster"
     ]
     shared = [column for column in clusters if frame[column].dropna().duplicated().any()]
-    finest = max(shared, key=lambda column: frame[column].nunique(), default="")
+    finest = max(shared, key=lambda column: frame[column].nunique(), default="") if clustered else ""
     return Raters(kind, key, frame, finest, study.codebook)
 
 
@@ -211,7 +213,9 @@ def rating_differences(
         {differences["row_id"][place]: margin for place, margin in margins.items()},
         alpha=sample.codebook.thresholds["alpha"],
     )
-    families = family_of(differences, sample.codebook, by="domain")
+    families = family_of(
+        differences.assign(term=_mirrored(terms, sample.codebook)), sample.codebook, by="domain"
+    )
     return estimates(pd.concat([adjusted(differences, families), estimates(g), tests]))
 
 
@@ -249,6 +253,12 @@ def paired_differences(
         rows += [base | {"contrast": f"below {other}"} | found[""]] if other != term else []
     table = estimates(rows)
     return adjusted(table, table["term"])
+
+
+def _mirrored(terms: Sequence[str], codebook: Codebook) -> list[str]:
+    """Each term, or the students' scale that a teachers' scale mirrors: it says which domain the term is of."""
+    scales = codebook.scales
+    return [scales[term].counterpart or term if term in scales else term for term in terms]
 
 
 def adjusted(table: pd.DataFrame, families: pd.Series) -> pd.DataFrame:
