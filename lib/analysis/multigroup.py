@@ -40,6 +40,14 @@ def method(missing: str, *, clustered: bool) -> str:
     return f"{METHOD[missing]}, two groups with equal loadings{', by class' if clustered else ''}"
 
 
+METHOD_LABELS = {
+    method("fiml", clustered=True): "Every answer, counting classes",
+    method("fiml", clustered=False): "Every answer, counting students",
+    method("listwise", clustered=True): "Complete answers, counting classes",
+    method("listwise", clustered=False): "Complete answers, counting students",
+}
+
+
 def compared_effects(
     study: Study,
     pair: Pair,

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from lib.disclosure.gate import ReleasedRow
 from lib.errors import ShowError
 from lib.show.marks import row_anchor
-from lib.show.words import caution, estimate_text, interval_text, is_shown, n_text, p_text, reason
+from lib.show.words import caution, estimate_text, interval_text, is_shown, n_text, number, p_text, reason
 
 __all__ = ["Cell", "Line", "by_section", "estimate_cell", "html_table", "text_cell", "value_cell"]
 
@@ -60,6 +60,7 @@ def value_cell(row: ReleasedRow, what: str, *, anchor: bool = False) -> Cell:
     texts = {
         "estimate": estimate_text,
         "interval": interval_text,
+        "t": _t,
         "p": _p,
         "p_holm": _p_holm,
         "p_bh": _p_bh,
@@ -89,8 +90,8 @@ def estimate_cell(
 
 
 def by_section(lines: Sequence[Line]) -> list[Line]:
-    """Lines of one section together, sections in the order of their first line."""
-    order = list(dict.fromkeys(line.section for line in lines))
+    """Lines of one section together, those of none first, sections in the order of their first line."""
+    order = list(dict.fromkeys(["", *(line.section for line in lines)]))
     return sorted(lines, key=lambda line: order.index(line.section))
 
 
@@ -127,6 +128,13 @@ def html_table(head: Sequence[tuple[str, bool]], lines: Sequence[Line], *, capti
         body = "".join(cell.tag() for cell in line.cells)
         parts.append(f'<tr{identity}><th scope="row">{heading}</th>{body}</tr>')
     return "\n".join([*parts, "</tbody></table>"])
+
+
+def _t(row: ReleasedRow) -> str:
+    known = row.statistic == row.statistic
+    return (
+        number(row.statistic) + (f" ({number(row.df, '.0f')})" if row.df == row.df else "") if known else ""
+    )
 
 
 def _p(row: ReleasedRow, column: str = "p_value") -> str:

@@ -19,7 +19,8 @@ from lib.show.published import printed_text, printed_values
 from lib.show.words import STATISTICS, domain_label, label_of
 
 HEADINGS = {
-    "estimate": "Estimate", "interval": "Interval", "p": "p", "p_holm": "p (Holm)", "p_bh": "p (BH)", "n": "n",
+    "estimate": "Estimate", "interval": "Interval", "t": "t (df)", "p": "p", "p_holm": "p (Holm)",
+    "p_bh": "p (BH)", "n": "n",
 }  # fmt: skip
 ROW_HEADINGS = {"term": "Measure", "population": "Students", "group": "Group", "contrast": "Contrast"}
 
@@ -40,6 +41,7 @@ def table(
     show: Sequence[str] = ("estimate", "interval", "p", "n"),
     labels: Mapping[str, str] | None = None,
     heading: str = "",
+    empty: str = "not computed",
     by_domain: bool = True,
     conf_level: float | None = None,
     published: Mapping | pd.DataFrame | None = None,
@@ -60,13 +62,15 @@ def table(
         Column of the row shape whose values become table columns; none gives a line for every row
         and a column for everything in ``show``.
     show : sequence of str
-        ``estimate``, ``interval``, ``p``, ``p_holm``, ``p_bh``, ``n``; with ``columns``, the estimate and maybe
+        ``estimate``, ``interval``, ``t``, ``p``, ``p_holm``, ``p_bh``, ``n``; with ``columns``, the estimate and maybe
         its interval,
         or ``of`` for counts that are read "three of eight".
     labels : mapping, optional
         Words for keys that the codebook does not know, such as a statistic's name.
     heading : str
         Heading of the lines; from ``rows`` where it is not given.
+    empty : str
+        What a cell without a row says, with ``columns``.
     by_domain : bool
         Put lines under their scale's domain where ``rows`` is ``term``.
     conf_level : float, optional
@@ -86,7 +90,7 @@ def table(
         absent("no result of this kind", {name_of("tbl", label, exhibit): exhibit})
         return
     printed = printed_values(published, chosen, exhibit=exhibit)
-    filling = _Filling(chosen, printed, labels or {}, show, released.codebook)
+    filling = _Filling(chosen, printed, labels or {}, show, released.codebook, empty)
     heading = heading or ROW_HEADINGS.get(rows, rows.capitalize())
     head, lines = filling.wide(rows, columns) if columns else filling.long(rows, conf_level)
     if rows == "term" and by_domain:
@@ -155,6 +159,7 @@ class _Filling:
     labels: Mapping[str, str]
     show: Sequence[str]
     codebook: object
+    empty: str
 
     def label(self, key: str, column: str) -> str:
         """The caller's word for a key, else the codebook's."""
@@ -197,7 +202,7 @@ class _Filling:
 
     def _cell(self, row: ReleasedRow | None) -> Cell:
         if row is None:
-            return text_cell("not computed")
+            return text_cell(self.empty)
         was = printed_text(row, self.printed)
         return estimate_cell(
             row, interval="interval" in self.show, anchor=True, printed=was, of="of" in self.show
