@@ -181,25 +181,21 @@ def _text(x: float, y: float, words: str, css: str, anchor: str, colour: str) ->
 
 
 def _factor(rows: Sequence[ReleasedRow], names: Sequence[str], exposure: str, form: str) -> Panel:
-    wide = form == "wide"
-    width, left, right = (700.0, 170.0, 300.0) if wide else (356.0, 96.0, 172.0)
+    width, left, right = (700.0, 170.0, 330.0) if form == "wide" else (356.0, 106.0, 196.0)
     letters = int((right - 10) / LETTER)
-    boxes, arrows, top = [], [], 4.0
-    for name in names:
-        height = LINE * len(textwrap.wrap(name, letters)) + 18.0
-        boxes.append(Box(width - right - 2, top, right, height, name))
+    boxes, top = [], 4.0
+    for row, name in zip(rows, names, strict=True):
+        said = f"{estimate_text(row)} [{interval_text(row, ', ')}]" if is_shown(row) else reason(row)
+        height = LINE * len([*textwrap.wrap(name, letters), *textwrap.wrap(said, letters)]) + 26.0
+        boxes.append(Box(width - right - 2, top, right, height, name, (said,)))
         top += height + 10
     middle = (top - 10) / 2
     own = LINE * len(textwrap.wrap(exposure, int((left - 10) / LETTER))) + 30.0
     factor = Box(2, middle - own / 2, left, own, exposure, css="mediator")
+    arrows = []
     for row, box in zip(rows, boxes, strict=True):
         y = box.y + box.height / 2
-        shown = is_shown(row)
-        text = estimate_text(row) if shown else "not shown"
-        if wide and shown:
-            text += f" [{interval_text(row, ', ')}]"
-        beside = (box.x - (70 if wide else 34), y - 1, text, "coef")
-        thickness = max(1.25, min(1.0, abs(row.estimate)) * WIDEST) if shown else 1.0
+        thickness = max(1.25, min(1.0, abs(row.estimate)) * WIDEST) if is_shown(row) else 1.0
         start = (left + 3, middle + (y - middle) * own / (top + own))
-        arrows.append(Arrow(start, (box.x - 1, y), thickness, "via", (beside,)))
+        arrows.append(Arrow(start, (box.x - 1, y), thickness, "via", ()))
     return Panel("", (factor, *boxes), tuple(arrows), width=width, height=top)
