@@ -169,6 +169,28 @@
     });
   }
 
+  /* scorecard: findings by verdict, research question and words; the choice stands in the address */
+  function scorecard() {
+    const form = $("form[data-scorecard]");
+    if (!form) return;
+    const table = $(".scorecard", form.parentElement), rows = $$("tr[data-verdict]", table), status = $("output", form);
+    const keys = ["verdict", "question", "text"], asked = new URLSearchParams(location.search);
+    keys.forEach((key) => { if (asked.has(key)) form.elements[key].value = asked.get(key); });
+    const update = () => {
+      const [v, q, t] = keys.map((key) => form.elements[key].value.trim().toLowerCase());
+      rows.forEach((row) => { row.hidden = !((!v || row.dataset.verdict === v) && (!q || row.dataset.question === q) && (!t || row.textContent.toLowerCase().includes(t))); });
+      $$("tbody", table).forEach((body) => { body.hidden = !$("tr[data-verdict]:not([hidden])", body); });
+      const shown = rows.filter((row) => !row.hidden).length;
+      status.textContent = shown + " of " + rows.length + " findings shown" + (shown ? "." : ": no finding fits all three. Reset to see them all.");
+      const search = new URLSearchParams(keys.map((key) => [key, form.elements[key].value]).filter(([, value]) => value)).toString();
+      try { history.replaceState(null, "", location.pathname + (search ? "?" + search : "") + location.hash); } catch (e) { /* a local file in some browsers */ }
+    };
+    form.addEventListener("input", update);
+    form.addEventListener("reset", () => setTimeout(update));
+    form.addEventListener("submit", (e) => e.preventDefault());
+    update();
+  }
+
   /* page contents: mark the section in view */
   function contents() {
     const links = $$(".contents a");
@@ -181,7 +203,7 @@
 
   document.addEventListener("DOMContentLoaded", () => {
     const block = document.getElementById("page-data"), page = block ? JSON.parse(block.textContent) : {};
-    theme(); cards(page); tabs(); search(); contents(); openTarget(location.hash);
+    theme(); cards(page); tabs(); scorecard(); search(); contents(); openTarget(location.hash);
     addEventListener("hashchange", () => openTarget(location.hash));
     document.addEventListener("click", (e) => { const a = e.target.closest("a[href*='#']"); if (a && a.pathname === location.pathname) openTarget(a.hash); });
     $$("[popover]").forEach((p) => p.addEventListener("click", (e) => { if (e.target.closest("a") && p.matches(":popover-open")) p.hidePopover(); }));
