@@ -17,6 +17,7 @@ from lib.study.load import Study
 
 # chapter: "module:function", so that a campaign imports no more than it runs
 EVIDENCE = {
+    "measurement": "lib.analysis.evidence_measurement:measurement",
     "rq1-relationships": "lib.analysis.evidence_rq1:relationships",
     "rq1-differences": "lib.analysis.evidence_rq1:differences",
     "rq2-frequency": "lib.analysis.evidence_rq2:frequency",
