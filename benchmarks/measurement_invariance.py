@@ -19,6 +19,7 @@ from record import write_result
 from lib.analysis.dif import FLAGGED, STEPS, differential_items
 from lib.analysis.ladder import FAILS
 from lib.analysis.measurement import DELTA_CFI, comparability, comparable, comparable_scales
+from lib.sem.invariance import LEVELS
 from lib.study.load import Study, load_study
 from lib.study.population import load_population
 from lib.study.simulate import POPULATION, simulate, write_study
@@ -26,6 +27,7 @@ from lib.study.simulate import POPULATION, simulate, write_study
 DATA = Path(__file__).parents[1] / "data"
 ALPHA = 0.05
 MEANS = ("metric", "scalar")
+WRITTEN_EVERY = 10  # a run that is stopped leaves what it has
 
 
 def draw_study(seed: int) -> Study:
@@ -40,7 +42,7 @@ def run_draw(study: Study, planted: str) -> dict:
     odd = next(key for key in scales if planted in study.codebook.scales[key].items)
     first, second = study.population("focal"), study.population("reference")
     exposure, _ = study.codebook.exposure
-    ladder = comparability(study, [*scales, exposure], first, second, alpha=ALPHA)
+    ladder = comparability(study, [*scales, exposure], first, second, alpha=ALPHA, levels=LEVELS[:3])
     items = differential_items(study, scales, first, second, alpha=ALPHA)
     fair = [key for key in scales if key != odd]
     steps = ladder[
@@ -93,9 +95,12 @@ def main() -> None:
     chosen = arguments.parse_args()
     began = time.time()
     planted = load_population(DATA / POPULATION)["scores"]["exclusion_item"]["item"]
-    draws = pd.DataFrame([run_draw(draw_study(chosen.seed + k), planted) for k in range(chosen.studies)])
-    result = summarize(draws) | {"alpha": ALPHA, "seconds": round(time.time() - began)}
-    write_result("measurement_invariance", seed=chosen.seed, result=result)
+    draws = []
+    for k in range(chosen.studies):
+        draws.append(run_draw(draw_study(chosen.seed + k), planted))
+        if (k + 1) % WRITTEN_EVERY == 0 or k + 1 == chosen.studies:
+            result = summarize(pd.DataFrame(draws)) | {"alpha": ALPHA, "seconds": round(time.time() - began)}
+            write_result("measurement_invariance", seed=chosen.seed, result=result)
 
 
 if __name__ == "__main__":
