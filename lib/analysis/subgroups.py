@@ -12,14 +12,15 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from lib.analysis.design import design
 from lib.analysis.effects import METHOD, path_label
 from lib.analysis.estimates import estimates
 from lib.sem.batch import ManyFits
 from lib.sem.distributions import quantile, two_sided_p
 from lib.sem.incomplete import fit_incomplete, standardized_paths
 from lib.sem.specify import build_spec
+from lib.sem.subsets import estimable
 from lib.sem.syntax import parse_model
+from lib.study.codebook import Column
 from lib.study.load import Population, Study
 
 TOO_FEW = "not estimated: too few students"
@@ -59,14 +60,15 @@ def subgroups(study: Study, groups: Sequence[Population], *, covariates: Sequenc
     """
     everyone = study.population("all").frame
     inside = np.array([everyone.index.isin(group.frame.index) for group in groups])
-    columns, held = {}, {}
-    for chosen in dict.fromkeys(covariates):
-        designs = [design(group.frame, study.codebook, chosen).columns for group in groups]
-        held[chosen] = tuple(frozenset(made) for made in designs)
-        for key in study.codebook.covariate_sets.get(chosen, ()):
-            columns |= _covariate(everyone, key, set().union(*held[chosen]))
-    made = pd.DataFrame(columns, index=everyone.index)
-    students = pd.concat([everyone.drop(columns=[name for name in made if name in everyone]), made], axis=1)
+    chosen = list(dict.fromkeys(covariates))
+    keys = list(dict.fromkeys(key for name in chosen for key in study.codebook.covariate_sets.get(name, ())))
+    levels = {key: _columns(everyone[key], key, study.codebook.columns[key]) for key in keys}
+    made = pd.concat([pd.DataFrame(index=everyone.index), *levels.values()], axis=1)
+    held = {}
+    for name in chosen:
+        own = [levels[key] for key in study.codebook.covariate_sets.get(name, ())]
+        held[name] = _held(inside, own, k=study.codebook.disclosure.k)
+    students = pd.concat([everyone.drop(columns=[one for one in made if one in everyone]), made], axis=1)
     return Subgroups(tuple(groups), study, students, inside, held)
 
 
@@ -88,7 +90,6 @@ def direct_by_subgroup(
     tables = []
     for outcome in outcomes:
         fits, few = fit_paths(parts, [(outcome, exposure)], covariates=covariates[outcome])
-        label = path_label(outcome, exposure)
         estimate, cov = standardized_paths(fits, [path_label(outcome, exposure)])
         error = np.sqrt(cov[:, 0, 0])
         rows = path_rows(parts, fits, few, estimate[:, 0], error, conf_level=conf_level)
@@ -180,13 +181,39 @@ def fit_paths(
     return fits, fits.n_obs < needed
 
 
-def _covariate(frame: pd.DataFrame, key: str, used: set[str]) -> dict[str, pd.Series]:
-    """A covariate as the columns that some group's design names, over all students."""
-    if key in used:
-        return {key: ((frame[key] - frame[key].mean()) / frame[key].std()).astype(float)}
-    made = {}
-    for level in frame[key].dropna().unique():
-        name = f"{key}_{''.join(letter if letter.isalnum() else '_' for letter in str(level))}"
-        if name in used:
-            made[name] = (frame[key] == level).astype(float).where(frame[key].notna())
-    return made
+def _columns(values: pd.Series, key: str, column: Column) -> pd.DataFrame:
+    """A covariate as columns: an indicator for each level, or the standardized number."""
+    if not (column.type in ("category", "text") or column.levels):
+        return pd.DataFrame({key: ((values - values.mean()) / values.std()).astype(float)})
+    made = {
+        f"{key}_{''.join(letter if letter.isalnum() else '_' for letter in str(level))}": values == level
+        for level in values.dropna().unique()
+    }
+    return pd.DataFrame(made).astype(float).where(values.notna(), axis=0)
+
+
+def _held(inside: np.ndarray, columns: Sequence[pd.DataFrame], *, k: int) -> tuple[frozenset[str], ...]:
+    """Columns that each group's model holds, by the rules of `lib.analysis.design`.
+
+    Not the group's most frequent level, no level of fewer than k students, nothing that follows from the rest.
+    """
+    weight = inside.astype(float)
+    kept = []
+    for made in columns:
+        if made.shape[1] == 1 and not set(made.iloc[:, 0].dropna()) <= {0.0, 1.0}:
+            kept.append(np.ones((len(weight), 1), dtype=bool))
+            continue
+        counts = weight @ made.fillna(0.0).to_numpy()
+        kept.append((counts >= k) & (np.arange(counts.shape[1]) != counts.argmax(1)[:, None]))
+    if not kept:
+        return tuple(frozenset() for _ in weight)
+    table = pd.concat(columns, axis=1)
+    values = table.fillna(table.mean()).to_numpy()
+    n = weight.sum(1)
+    mean = weight @ values / n[:, None]
+    cov = np.einsum("bn,np,nq->bpq", weight, values, values, optimize=True) / n[:, None, None]
+    cov -= mean[:, :, None] * mean[:, None, :]
+    chosen = np.concatenate(kept, axis=1)
+    cov *= chosen[:, :, None] & chosen[:, None, :]
+    chosen &= estimable(cov, range(values.shape[1]), values.var(0))
+    return tuple(frozenset(table.columns[line]) for line in chosen)

@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -19,10 +19,12 @@ import pandas as pd
 import yaml
 
 from lib.analysis.estimates import ESTIMATE_COLUMNS
+from lib.disclosure.releases import check_release_name, recorded_release
 from lib.errors import BuildError, DisclosureError
 from lib.report.badges import read_badges
 from lib.report.cache import digests
 from lib.report.exchange import exchange, repair
+from lib.report.filters import write_filters
 from lib.report.marks import published_rows
 from lib.report.parameters import chapter_parameters
 from lib.report.project import Page, Project, load_project
@@ -53,6 +55,7 @@ def build(
     only: tuple[str, ...] = (),
     renderer: str = "auto",
     workers: int | None = None,
+    release: str = "",
     progress: Progress = lambda name, done, total: None,
     debug: bool = False,
 ) -> Built:
@@ -71,6 +74,8 @@ def build(
         ``auto`` takes Quarto where the program is installed.
     workers : int, optional
         Chapters at a time; by default one for each core.
+    release : str
+        Name under which the build is entered into the study's ledger of releases; empty for none.
     progress : callable
         Called with page name, cells done, cells in all.
     debug : bool
@@ -79,6 +84,8 @@ def build(
     project = load_project()
     chosen = choose_renderer(renderer)
     loaded = load_study(study)
+    if release:
+        check_release_name(loaded, release)
     site = (Path.cwd() / out).resolve()
     check_site_folder(site, project.root)
     parameters = {page.name: chapter_parameters(page.notebook, page.parameters) for page in project.pages}
@@ -90,8 +97,9 @@ def build(
         new = site.with_name(site.name + ".new")
         shutil.rmtree(new, ignore_errors=True)
         render(stage, new, chosen)
-        refuse_leaks(new, loaded)
-        exchange(new, site)
+        populations = refuse_leaks(new, loaded)
+        with recorded_release(loaded, release, populations) if release else nullcontext():
+            exchange(new, site)
     names = [page.name for page in project.pages]
     return Built(site, chosen, tuple(stale), tuple(name for name in names if name not in stale))
 
@@ -115,17 +123,22 @@ def render(stage: Path, out: Path, renderer: str) -> None:
     shutil.copytree(stage / "downloads", out / "downloads", dirs_exist_ok=True)
 
 
-def refuse_leaks(site: Path, study: Study) -> None:
-    """Attack the finished site before anyone reads it; a leak stops the build."""
-    from lib.disclosure.audit import audit_site
+def refuse_leaks(site: Path, study: Study) -> tuple[dict, ...]:
+    """Attack the finished site before anyone reads it; a leak stops the build.
 
-    leaks = audit_site(site, study=study)
+    Returns the populations that the site shows.
+    """
+    from lib.disclosure.audit import attack_site
+
+    found = attack_site(site, study=study)
+    leaks = found.leaks
     if leaks:
         shutil.rmtree(site)
         listed = "\n".join(f"  {leak.kind}: {leak.file}, {leak.place}: {leak.message}" for leak in leaks[:20])
         raise DisclosureError(
             f"the site would give away {len(leaks)} things, so it is not published:\n{listed}"
         )
+    return found.populations
 
 
 def check_site_folder(site: Path, root: Path) -> None:
@@ -232,6 +245,7 @@ def write_stage(project: Project, study: Study, parameters: dict[str, dict], sta
         target.parent.mkdir(parents=True, exist_ok=True)
         nbformat.write(staged.notebook, target)
         tables.append(_write_downloads(page, staged.marks, new / "downloads"))
+        write_filters(staged.marks, page.name, new)
     published = pd.concat(tables) if tables else pd.DataFrame(columns=ESTIMATE_COLUMNS)
     published.to_csv(new / "downloads" / "estimates.csv", index=False)
     _copy_plain_files(project, new)

@@ -60,6 +60,11 @@ class Page:
     needs: tuple[str, ...] = ()
     requires: tuple[str, ...] = ()
 
+    @property
+    def up(self) -> str:
+        """From the page to the site's top, such as ``../``."""
+        return "../" * (len(Path(self.target).parts) - 1)
+
 
 @dataclass(frozen=True)
 class Project:

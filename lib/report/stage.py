@@ -21,6 +21,7 @@ from nbformat.v4 import new_markdown_cell, new_notebook, new_raw_cell
 from lib.errors import BuildError
 from lib.report.badges import Badges
 from lib.report.cards import card
+from lib.report.filters import filter_html
 from lib.report.marks import MARK, defined_labels, make_own, published_rows, rename, renumber
 from lib.report.project import Page
 from lib.study.codebook import Codebook
@@ -90,7 +91,7 @@ def stage_page(
             staged.append(_prose(badges.fill(text, page, number), number))
         elif cell.cell_type == "code":
             staged.append(_code(cell, number))
-            staged += [_prose(mark_markdown(mark, page), number) for mark in shown]
+            staged += [_prose(mark_markdown(mark, page, kept), number) for mark in shown]
         marks += shown
     title = page_head(head, page, codebook)
     staged.append(_prose(closing(marks, run, codebook), 0))
@@ -152,10 +153,15 @@ def marked_outputs(cell: NotebookNode, page: Page, number: int) -> list[dict]:
     return found
 
 
-def mark_markdown(mark: dict, page: Page) -> str:
-    """Markdown of one marked output: prose as it is, a figure or table as a Quarto div."""
+def mark_markdown(mark: dict, page: Page, marks: list[dict]) -> str:
+    """Markdown of one marked output: prose as it is, a figure or table as a Quarto div, a filter as HTML.
+
+    ``marks`` are those of the whole page, which a filter moves.
+    """
     if mark["kind"] in ("prose", "note"):
         return mark["markdown"]
+    if mark["kind"] == "filter":
+        return f"```{{=html}}\n{filter_html(mark, marks, page=page.name, up=page.up)}\n```"
     label = mark["label"]
     body = (
         [plate(mark, page)]
@@ -202,9 +208,8 @@ def notes(mark: dict) -> str:
 def downloads(mark: dict, page: Page) -> str:
     if not mark["rows"]:
         return ""
-    up = "../" * (len(Path(page.target).parts) - 1)
     return (
-        f'<p class="download">Download: <a href="{up}downloads/{page.name}-{mark["label"]}.csv">CSV</a></p>'
+        f'<p class="download">Download: <a href="{page.up}downloads/{page.name}-{mark["label"]}.csv">CSV</a></p>'
     )
 
 

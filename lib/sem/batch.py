@@ -1,7 +1,8 @@
 """Thousands of fits of one model from moments: subgroups, resamples, specifications.
 
-Problems start at the estimates of the largest one, or at values of their own, and run side by side in numpy; covariates that a subgroup
-cannot estimate are neutralised, which leaves the other estimates what they are without them.
+Problems start at the estimates of the largest one, or at values of their own, and run side by side in numpy;
+covariates that a subgroup cannot estimate are neutralised, which leaves the other estimates what they are
+without them.
 """
 
 from __future__ import annotations

@@ -1,14 +1,14 @@
 """Maximum likelihood with missing answers for many subsets of one table.
 
-EM (Jamshidian & Bentler, 1999): the E-step completes each subset's moments under its current model, the M-step
-is one `fit_many`. Means are unrestricted. Where few answers are missing, four rounds give the full-information
-estimates to four decimals.
+EM with one scoring step a round (Lange, 1995; Jamshidian & Bentler, 1999): a round completes each subset's moments
+under its current model and moves the model toward them, beginning at the fit to complete cases. Means are
+unrestricted. Where few answers are missing, six rounds give the full-information estimates to four decimals.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -16,14 +16,18 @@ import pandas as pd
 from lib.errors import ModelError
 from lib.sem.batch import ManyFits, fit_many
 from lib.sem.implied import imply, lay_out, row_values
-from lib.sem.likelihood import Moments
+from lib.sem.likelihood import Moments, evaluate
 from lib.sem.sample import neutralise, read_table
+from lib.sem.scoring import solve
 from lib.sem.spec import PATH
 from lib.sem.specify import build_spec
+from lib.sem.start import fill_covariates
 from lib.sem.syntax import parse_model
 
-ROUNDS = 4
+ROUNDS = 6
 RIDGE = 1e-9
+ARRIVED = 1e-3
+"""Squared distance from the optimum in standard errors below which a fit has converged."""
 
 
 def fit_incomplete(
@@ -66,34 +70,69 @@ def fit_incomplete(
     answered = ~np.isnan(table)
     weight = (subsets & answered.any(1)).astype(float)
     whole = answered.all(1)
-    sums = _Sums(weight[:, whole], table[whole])
-    mean, cov = sums.moments(kept)
-    n = weight.sum(1)
-    if whole.all():
-        return fit_many(model, _problems(n, mean, cov, kept), start="own")
-    start = "own"
+    sums = _sums(weight[:, whole], table[whole])
+    mean, cov = _moments(sums.n, sums.first, sums.second, kept)
+    fits = fit_many(model, _problems(sums.n, mean, cov, kept), start="own")
+    return (
+        fits if whole.all() else _finished(fits, sums, mean, weight[:, ~whole], table[~whole], kept, rounds)
+    )
+
+
+def _finished(
+    fits: ManyFits,
+    sums: _Sums,
+    mean: np.ndarray,
+    weight: np.ndarray,
+    values: np.ndarray,
+    kept: np.ndarray,
+    rounds: int,
+) -> ManyFits:
+    """The fits to complete cases, taken to the optimum for all cases."""
+    spec, layout = fits.spec, lay_out(fits.spec)
+    use = np.flatnonzero(fits.status == "ok")
+    tau, value, mean, kept = fits.tau[use], fits.value[use], mean[use], kept[use]
+    sums, weight = sums.take(use), weight[use]
+    n = sums.n + weight.sum(1)
+    gain = np.zeros(len(use))
     for _ in range(rounds):
-        mean, cov = _complete(sums, mean, cov, weight[:, ~whole], table[~whole], kept)
-        fits = fit_many(model, _problems(n, mean, cov, kept), start=start)
-        implied = imply(fits.spec, np.nan_to_num(fits.tau), fits.value).cov[:, 0]
-        start = fits.tau
-        cov = np.where((fits.status == "ok")[:, None, None], implied, cov)
-    return replace(fits, vcov=fits.vcov * (n / np.maximum(sums.n, 1))[:, None, None])
+        mean, cov = _complete(sums, mean, imply(spec, tau, value).cov[:, 0], weight, values, kept)
+        value = fill_covariates(spec, mean[:, None], cov[:, None])
+        _, slope, information = evaluate(spec, layout, tau, value, _problems(n, mean, cov, kept))
+        step = solve(information, slope)
+        gain = np.abs((step * slope).sum(1)) * n
+        tau = tau - step
+    vcov = np.linalg.inv(information) / sums.n[:, None, None]
+    arrived = (gain < ARRIVED) & np.isfinite(tau).all(1)
+    status, everyone = fits.status.copy(), fits.n_obs.copy()
+    status[use[~arrived]] = "not_converged"
+    everyone[use] = n
+    found = {"tau": tau, "value": value, "vcov": vcov}
+    filled = {name: getattr(fits, name).copy() for name in found}
+    for name, numbers in found.items():
+        filled[name][use] = np.where(arrived.reshape(-1, *[1] * (numbers.ndim - 1)), numbers, np.nan)
+    return replace(fits, status=status, n_obs=everyone, **filled)
 
 
+@dataclass(frozen=True)
 class _Sums:
-    """Sums of values and of their products over the complete cases of each subset."""
+    """Number of complete cases of each subset, sums of their values and of their products."""
 
-    def __init__(self, weight: np.ndarray, values: np.ndarray):
-        p = values.shape[1]
-        row, column = np.tril_indices(p)
-        both = weight @ np.concatenate([values, values[:, row] * values[:, column]], axis=1)
-        self.n, self.first = weight.sum(1), both[:, :p]
-        self.second = np.empty((len(weight), p, p))
-        self.second[:, row, column] = self.second[:, column, row] = both[:, p:]
+    n: np.ndarray
+    first: np.ndarray
+    second: np.ndarray
 
-    def moments(self, kept: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return _moments(self.n, self.first, self.second, kept)
+    def take(self, which: np.ndarray) -> _Sums:
+        """The sums of some of the subsets."""
+        return _Sums(self.n[which], self.first[which], self.second[which])
+
+
+def _sums(weight: np.ndarray, values: np.ndarray) -> _Sums:
+    p = values.shape[1]
+    row, column = np.tril_indices(p)
+    both = weight @ np.concatenate([values, values[:, row] * values[:, column]], axis=1)
+    second = np.empty((len(weight), p, p))
+    second[:, row, column] = second[:, column, row] = both[:, p:]
+    return _Sums(weight.sum(1), both[:, :p], second)
 
 
 def _problems(n: np.ndarray, mean: np.ndarray, cov: np.ndarray, kept: np.ndarray) -> Moments:

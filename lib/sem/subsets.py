@@ -51,13 +51,13 @@ def subset_moments(model: str, data: pd.DataFrame, subsets: np.ndarray) -> Momen
     mean, cov = sums[:, :p], np.empty((len(n), p, p))
     cov[:, row, column] = cov[:, column, row] = sums[:, p:]
     cov -= mean[:, :, None] * mean[:, None, :]
-    kept = _estimable(cov, [spec.observed.index(name) for name in spec.variables.covariates], values.var(0))
+    kept = estimable(cov, [spec.observed.index(name) for name in spec.variables.covariates], values.var(0))
     mean = mean + table[whole].mean(0)
     neutralise(mean, cov, kept)
     return Moments(n[:, None], mean[:, None], cov[:, None], kept[:, None])
 
 
-def _estimable(cov: np.ndarray, covariates: Sequence[int], overall: np.ndarray) -> np.ndarray:
+def estimable(cov: np.ndarray, covariates: Sequence[int], overall: np.ndarray) -> np.ndarray:
     """Which covariates of each subset vary and are no combination of earlier ones (B, p), by a sweep in order."""
     kept = np.ones(cov.shape[:2], bool)
     rest = cov.copy()

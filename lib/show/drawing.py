@@ -9,7 +9,7 @@ from lib.disclosure.gate import ReleasedRow
 from lib.show.frame import interval_name
 from lib.show.groups import MUTED, GroupStyle
 from lib.show.layout import NARROW, PAIRED, WIDE, Axis, Form, Line, Placed
-from lib.show.marks import row_anchor
+from lib.show.marks import row_anchor, row_key
 from lib.show.markup import Cell, html_table, text_cell, value_cell
 from lib.show.markup import Line as TableLine
 from lib.show.published import printed_text
@@ -19,7 +19,7 @@ from lib.show.words import estimate_text, is_shown, reason, value_text
 DIAMOND_BELOW = 12
 NAMES = "ab"  # data sets and layers of the first and second group
 
-__all__ = ["begin", "data_table", "finish", "forms", "points"]
+__all__ = ["begin", "data_table", "finish", "forms", "plot", "points"]
 
 ValueText = Callable[[ReleasedRow], str]
 
@@ -69,6 +69,7 @@ def finish(
     why : function
         Why a row has no value in words; empty where it has one.
     """
+    scene.plot = plot(scene, placed)
     diamonds = [
         {"y": y + DIAMOND_BELOW, "x": printed[row.row_id]}
         for line, heights in placed.rows
@@ -95,6 +96,20 @@ def finish(
         scene.texts(f"value_{NAMES[group]}", css, values, x=width, align="right", **look)
     if reasons:
         scene.texts("reason", "value reason", reasons, x=width, align="right", colour=MUTED, size=13)
+
+
+def plot(scene: Scene, placed: Placed) -> dict:
+    """Where everything stands, for a filter that draws other rows on the same axis.
+
+    ``x`` holds both ends of the axis and their pixels, ``lines`` the label, heights and result of each line.
+    """
+    kind = "pair" if "before_a" in scene.classes else "bars" if "bar_a" in scene.classes else "dots"
+    lines = [
+        [line.label, list(heights), row_key(next(row for row in line.rows if row is not None))]
+        for line, heights in placed.rows
+    ]
+    ends = [scene.axis.low, scene.axis.high, scene.form.left, scene.form.right]
+    return {"kind": kind, "x": ends, "width": scene.form.width, "bottom": placed.bottom, "lines": lines}
 
 
 def data_table(

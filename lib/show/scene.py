@@ -25,6 +25,7 @@ class Scene:
         self.layers: list[alt.Chart] = []
         self.data: dict[str, list[dict]] = {}
         self.classes: dict[str, str] = {}
+        self.plot: dict = {}
 
     def grid(self, *, bottom: float, suffix: str = "") -> None:
         """Grid lines, a stronger one at zero, and the axis's numbers; every other one if there are many."""
@@ -109,7 +110,7 @@ class Scene:
             autosize="none",
             background="transparent",
             description=description,
-            usermeta={"classes": self.classes},
+            usermeta={"classes": self.classes, "plot": self.plot},
             datasets=self.data,
         )
         return chart.configure(aria=False, font=FONT, view=alt.ViewConfig(stroke=None, fill=None)).to_dict(

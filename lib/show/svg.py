@@ -6,6 +6,7 @@ description and a viewBox: no style attribute, no script, no data but what is dr
 
 from __future__ import annotations
 
+import json
 import re
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape, quoteattr
@@ -56,10 +57,12 @@ def svg(spec: dict, *, width: str, title: str, alt: str, id: str) -> str:
     root = ElementTree.fromstring(drawn)
     classes = spec.get("usermeta", {}).get("classes", {})
     body = "".join(_parts(root, "", classes))
+    plot = spec.get("usermeta", {}).get("plot")
+    told = f" data-plot={quoteattr(json.dumps(plot, ensure_ascii=False, separators=(',', ':')))}" if plot else ""
     font = quoteattr(spec.get("config", {}).get("font", "sans-serif"))
     return (
         f'<svg class="chart dots {width}" viewBox="{root.get("viewBox")}" role="img" '
-        f"aria-labelledby={quoteattr(f'{id}-t {id}-d')} font-family={font} "
+        f"aria-labelledby={quoteattr(f'{id}-t {id}-d')} font-family={font}{told} "
         f'xmlns="http://www.w3.org/2000/svg">'
         f"<title id={quoteattr(f'{id}-t')}>{escape(plain(title))}</title>"
         f"<desc id={quoteattr(f'{id}-d')}>{escape(alt)}</desc>{body}</svg>"

@@ -66,6 +66,8 @@ def render(project: Path, out: Path, *, progress: Callable[[str, int, int], None
             )
         make_offline(site, synthetic=read_book(copy).synthetic)
         shutil.copytree(site, out, dirs_exist_ok=True)
+        if (Path(project) / "site_libs").is_dir():
+            shutil.copytree(Path(project) / "site_libs", Path(out) / "site_libs", dirs_exist_ok=True)
 
 
 def prepare(project: Path, copy: Path) -> None:

@@ -1,0 +1,155 @@
+"""Whether two disjoint subgroups differ in a path, on everyone's scale.
+
+Standardized paths of two groups differ also where their spreads do. Here the exposure is measured in both with
+the loadings of the whole sample (metric invariance), and the unstandardized path is told in SD of the whole
+sample; the difference is tested against its standard error (Wald). P-values are adjusted over all comparisons
+of one family (Benjamini & Hochberg, 1995).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from lib.analysis.effects import METHOD, path_label
+from lib.analysis.estimates import estimates
+from lib.analysis.subgroups import TOO_FEW, Subgroups, fit_paths, subgroups
+from lib.errors import ModelError
+from lib.sem.batch import ManyFits
+from lib.sem.distributions import quantile, two_sided_p
+from lib.sem.implied import imply, row_values
+from lib.sem.invariance import compare_invariance
+from lib.sem.spec import PATH
+from lib.study.load import Study
+
+NOT_COMPARABLE = "not comparable: the measure of {exposure} differs between these groups"
+UNCHECKED = "not comparable: too few students to check whether {exposure} is measured alike"
+LEVELS = ("configural", "metric")
+
+
+def direct_differences(
+    parts: Subgroups,
+    pairs: Sequence[tuple[int, int]],
+    *,
+    outcomes: Sequence[str],
+    covariates: Mapping[str, str],
+    conf_level: float,
+) -> pd.DataFrame:
+    """Differences of the exposure's path to each outcome, first group minus second.
+
+    Parameters
+    ----------
+    parts : Subgroups
+    pairs : sequence of (int, int)
+        Places in ``parts.groups`` of two groups that share no student.
+    outcomes : sequence of str
+    covariates : mapping of str to str
+        A covariate set for each outcome.
+    conf_level : float
+        Coverage of the intervals, in (0, 1).
+
+    Returns
+    -------
+    DataFrame
+        One row for each pair and outcome in the shared shape: model ``direct``, contrast ``difference``,
+        ``group`` the second group.
+    """
+    exposure, _ = parts.study.codebook.exposure
+    everyone = subgroups(
+        parts.study, [parts.study.population("all")], covariates=sorted({covariates[one] for one in outcomes})
+    )
+    tables = []
+    for outcome in outcomes:
+        paths, held = [(outcome, exposure)], covariates[outcome]
+        loadings, ratio = whole_sample(fit_paths(everyone, paths, covariates=held)[0], exposure, outcome)
+        fits, few = fit_paths(parts, paths, covariates=held, loadings=loadings)
+        place = fits.spec.named[path_label(outcome, exposure)][1]
+        path = row_values(fits.spec, fits.tau, fits.value)[:, 0, place] * ratio
+        at = fits.spec.free[0, place]
+        error = np.sqrt(fits.vcov[:, at, at]) * ratio
+        rows = difference_rows(parts, pairs, path, error, fits, few, conf_level=conf_level)
+        tables.append(rows.assign(model="direct", term=outcome))
+    return estimates(pd.concat(tables, ignore_index=True))
+
+
+def difference_rows(
+    parts: Subgroups,
+    pairs: Sequence[tuple[int, int]],
+    path: np.ndarray,
+    error: np.ndarray,
+    fits: ManyFits,
+    few: np.ndarray,
+    *,
+    conf_level: float,
+) -> pd.DataFrame:
+    """Rows of the difference of one quantity between independent groups."""
+    first, second = np.array(pairs, dtype=int).reshape(-1, 2).T
+    keys = np.array([group.key for group in parts.groups], dtype=object)
+    gap, spread = path[first] - path[second], np.hypot(error[first], error[second])
+    width = quantile(0.5 + conf_level / 2)
+    fine = (fits.status[first] == "ok") & (fits.status[second] == "ok")
+    short = few[first] | few[second]
+    rows = pd.DataFrame(
+        {
+            "population": keys[first], "group": keys[second], "contrast": "difference", "estimator": METHOD["fiml"],
+            "estimate": gap, "std_error": spread, "statistic": gap / spread, "p_value": two_sided_p(gap / spread),
+            "conf_low": gap - width * spread, "conf_high": gap + width * spread, "interval_method": "Wald",
+            "n_obs": fits.n_obs[first] + fits.n_obs[second], "unit": "SD per SD",
+            "status": np.where(short, "too_few", np.where(fine, "ok", "not_converged")),
+            "status_reason": np.where(short, TOO_FEW, ""),
+        }
+    )  # fmt: skip
+    numbers = ["estimate", "std_error", "statistic", "p_value", "conf_low", "conf_high"]
+    rows.loc[rows["status"] != "ok", numbers] = float("nan")
+    return rows
+
+
+def whole_sample(fits: ManyFits, exposure: str, outcome: str) -> tuple[dict[str, float], float]:
+    """Loadings of the exposure in the first fit, and what turns its raw path to an outcome into SD per SD."""
+    if fits.status[0] != "ok":
+        raise ModelError(
+            f"the model of {outcome!r} cannot be estimated in the whole sample; subgroups have no scale"
+        )
+    spec = fits.spec
+    values = row_values(spec, fits.tau[:1], fits.value[:1])[0, 0]
+    latent, told = spec.names.index(exposure), spec.names.index(outcome)
+    places = np.flatnonzero((spec.kind == PATH) & (spec.j == latent) & (spec.i < len(spec.observed)))
+    loadings = {spec.names[spec.i[place]]: round(float(values[place]), 10) for place in places}
+    loadings.pop(outcome, None)
+    full = imply(spec, fits.tau[:1], fits.value[:1]).full[0, 0]
+    return loadings, float(np.sqrt(full[latent, latent] / full[told, told]))
+
+
+def measured_alike(study: Study, columns: Sequence[str], *, alpha: float) -> dict[str, str]:
+    """Why the exposure cannot be compared between the levels of a column; empty where it can.
+
+    Metric invariance, which paths need, over the levels with enough students for a latent model.
+    """
+    exposure, label = study.codebook.exposure
+    indicators = [scale.key for scale in study.codebook.scales_with("exposure")]
+    everyone, found = study.population("all").frame, {}
+    for column in columns:
+        values = everyone[column].astype(object)
+        counts = values.value_counts()
+        large = counts.index[counts >= study.codebook.disclosure.latent_min_n]
+        inside = values.isin(large)
+        if len(large) < 2:
+            found[column] = UNCHECKED.format(exposure=label.lower())
+            continue
+        answers = everyone.loc[inside, indicators].assign(**{column: values[inside]})
+        ladder = compare_invariance({exposure: indicators}, answers, group=column, levels=LEVELS, alpha=alpha)
+        holds = ladder.holds(exposure, LEVELS[-1])
+        found[column] = "" if holds else NOT_COMPARABLE.format(exposure=label.lower())
+    return found
+
+
+def adjust(rows: pd.DataFrame, family: pd.Series) -> pd.DataFrame:
+    """The rows with ``p_bh``, p-values adjusted within each family (Benjamini & Hochberg)."""
+    rows = rows.copy()
+    for _, places in rows[rows["p_value"].notna()].groupby(family).groups.items():
+        p = rows.loc[places, "p_value"].sort_values(ascending=False)
+        ranks = np.arange(len(p), 0, -1)
+        rows.loc[p.index, "p_bh"] = np.minimum(np.minimum.accumulate(p.to_numpy() * len(p) / ranks), 1.0)
+    return rows

@@ -1,0 +1,71 @@
+"""The rows that a chapter on relationships shows of every subgroup: a function for the filters' cube."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from lib.analysis.subgroup_differences import direct_differences, measured_alike
+from lib.analysis.subgroups import direct_by_subgroup, subgroups
+from lib.study.load import Population, Study
+
+REST = "rest of "
+
+
+def relations(
+    study: Study,
+    groups: Sequence[Population],
+    pairs: Sequence[tuple[int, int]],
+    *,
+    outcomes: Sequence[str],
+    covariates: Mapping[str, str],
+    conf_level: float,
+) -> pd.DataFrame:
+    """Direct effects of every group that is large enough for a latent model, and differences of pairs.
+
+    Parameters
+    ----------
+    study : Study
+    groups : sequence of Population
+    pairs : sequence of (int, int)
+        Places in ``groups`` of two groups that share no student.
+    outcomes : sequence of str
+    covariates : mapping of str to str
+        A covariate set for each outcome.
+    conf_level : float
+
+    Returns
+    -------
+    DataFrame
+        Rows of the shared shape; pairs whose exposure is not measured alike say so.
+    """
+    least = study.codebook.disclosure.latent_min_n
+    pairs = [pair for pair in pairs if all(len(groups[place].frame) >= least for place in pair)]
+    alone = [
+        place
+        for place, group in enumerate(groups)
+        if len(group.frame) >= least and not group.key.startswith(REST)
+    ]
+    large = sorted({*alone, *(place for pair in pairs for place in pair)})
+    at = {place: new for new, place in enumerate(large)}
+    parts = subgroups(study, [groups[place] for place in large], covariates=sorted(set(covariates.values())))
+    told = [(at[one], at[two]) for one, two in pairs]
+    settings = dict(outcomes=outcomes, covariates=covariates, conf_level=conf_level)
+    gaps = direct_differences(parts, told, **settings)
+    return pd.concat([direct_by_subgroup(parts, **settings), not_comparable(study, gaps)], ignore_index=True)
+
+
+def not_comparable(study: Study, gaps: pd.DataFrame) -> pd.DataFrame:
+    """The differences, without those between levels of a column on which the exposure is not measured alike."""
+    columns = (
+        gaps["population"].str.split(" & ").map(lambda parts: [part.partition("=")[0] for part in parts])
+    )
+    names = sorted({name for parts in columns for name in parts if name in study.codebook.columns})
+    why = measured_alike(study, names, alpha=study.codebook.thresholds["alpha"])
+    reasons = columns.map(lambda parts: next((why[name] for name in parts if why.get(name)), ""))
+    gaps, barred = gaps.copy(), reasons != ""
+    numbers = ["estimate", "std_error", "statistic", "p_value", "conf_low", "conf_high"]
+    gaps.loc[barred, numbers] = float("nan")
+    gaps.loc[barred, "status"], gaps.loc[barred, "status_reason"] = "not_comparable", reasons[barred]
+    return gaps

@@ -1,0 +1,71 @@
+"""Filters on a page: the bar with its data, and the files that it loads.
+
+The cube is a classic script of its own, fetched when a reader first touches the bar, so that it works from a
+folder as it does from a server.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from lib.report.marks import published_rows
+from lib.show.filter import STYLE, filter_script, filter_style
+from lib.show.marks import row_anchor
+
+LIBS = "site_libs"
+SCRIPT = "filter.js"
+
+
+def filter_html(mark: dict, marks: list[dict], *, page: str, up: str) -> str:
+    """A page's filter bar: HTML, what it needs to know, and its script.
+
+    Parameters
+    ----------
+    mark : dict
+        The marked filter.
+    marks : list of dict
+        All marks of the page: their rows tell which number of the page is which result.
+    page : str
+        The page's name.
+    up : str
+        From the page to the site's top, such as ``../``.
+    """
+    given = mark["filter"]
+    data = {
+        "name": given["name"], "home": given["home"], "cube": page, "src": f"{up}{LIBS}/cubes/{page}.js",
+        "inline": f"cube-{page}", "anchors": anchors(given, marks),
+    }  # fmt: skip
+    told = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/")
+    bar = mark["table"].replace("</form>", f'<script type="application/json">{told}</script></form>')
+    return f'<link rel="stylesheet" href="{up}{LIBS}/{STYLE}">\n{bar}\n<script src="{up}{LIBS}/{SCRIPT}" defer></script>'
+
+
+def anchors(given: dict, marks: list[dict]) -> dict[str, str]:
+    """The result that stands at each place of the page, for rows of the page's own population."""
+    keys = {entry["key"]: entry["estimator"] for entry in given["cube"]["keys"]}
+    own = {name for name, where in given["cube"]["populations"].items() if where == given["home"]}
+    found = {}
+    for row_id, row in published_rows(marks).items():
+        key = f"{row['model']}|{row['contrast']}|{row['term']}"
+        if row["population"] in own and not row["group"] and keys.get(key) == row["estimator"]:
+            found[row_anchor(row_id)] = key
+    return found
+
+
+def write_filters(marks: list[dict], page: str, stage: Path) -> None:
+    """Write the files of a page's filters below the stage's ``site_libs``."""
+    filters = [mark for mark in marks if mark["kind"] == "filter"]
+    if not filters:
+        return
+    libs = stage / LIBS
+    (libs / "cubes").mkdir(parents=True, exist_ok=True)
+    (libs / SCRIPT).write_text(filter_script(), "utf-8")
+    (libs / STYLE).write_text(filter_style(), "utf-8")
+    (libs / "cubes" / f"{page}.js").write_text(cube_script(filters[0]["filter"]["cube"], page), "utf-8")
+
+
+def cube_script(cube: dict, page: str) -> str:
+    """A cube as a classic script."""
+    told = json.dumps(cube, ensure_ascii=False, separators=(",", ":"))
+    return f"(globalThis.lwoCubes = globalThis.lwoCubes || {{}})[{json.dumps(page)}] = {told};\n"

@@ -1,0 +1,122 @@
+"""The cube: a chapter's results for every subgroup that a reader may choose, small enough to travel with the page.
+
+States are those that ``choose_lattice`` publishes; every number passes the gate. A reader sees a subgroup beside
+everyone else, or beside a subgroup that differs from it in one level, so the cube also holds everyone else of
+each state and the differences. Everyone else follows from everyone and the state by subtraction and reveals no
+set that these two do not (DISCLOSURE.md, D6).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from lib.analysis.estimates import estimates
+from lib.analysis.subgroup_differences import adjust
+from lib.disclosure.gate import release
+from lib.disclosure.lattice import Lattice, State, choose_lattice
+from lib.show.cube_code import Layout, encoded
+from lib.study.load import Population, Study
+
+Rows = Callable[[Study, list[Population], list[tuple[int, int]]], pd.DataFrame]
+REST = "rest of "
+
+__all__ = ["Cube", "Rows", "cube", "lay_out", "state_key", "state_pairs", "state_populations"]
+
+
+@dataclass(frozen=True)
+class Cube:
+    """Released results by subgroup, encoded; made by ``cube``.
+
+    Attributes
+    ----------
+    content : dict
+        Plain JSON, as of ``lib.show.cube_code.encoded``.
+    """
+
+    content: dict
+
+
+def cube(study: Study, functions: Sequence[Rows], *, lattice: Lattice | None = None) -> Cube:
+    """Compute, release and encode a chapter's results for every state.
+
+    Parameters
+    ----------
+    study : Study
+    functions : sequence of function(study, groups, pairs) -> DataFrame
+        Each returns rows of the shared shape: estimates with ``population`` the key of a group, and differences
+        with ``group`` the second group of a pair (places in ``groups``) and ``contrast`` ``difference`` or
+        ``difference`` and the contrast of the estimates. A group without a row had too few students for it.
+        Each is one family: p-values of its differences are adjusted over all subgroups of the same columns.
+    lattice : Lattice, optional
+        The states; without it those that ``choose_lattice`` chooses.
+
+    Raises
+    ------
+    ValueError
+        If two rows stand for one result.
+    """
+    layout = lay_out(study, lattice or choose_lattice(study))
+    columns = ["+".join(name for name, _ in state) for state in layout.states]
+    family = {layout.groups[one].key: columns[one] for one, _ in layout.pairs}
+    tables = []
+    for place, function in enumerate(functions):
+        rows = estimates(function(study, list(layout.groups), list(layout.pairs)))
+        with_rest = rows["group"].str.startswith(REST).astype(str)
+        tables.append(adjust(rows, rows["population"].map(family).fillna("") + f"|{place}|" + with_rest))
+    rows = release(estimates(pd.concat(tables, ignore_index=True)), study).rows
+    return Cube(encoded(study, layout, rows))
+
+
+def lay_out(study: Study, lattice: Lattice) -> Layout:
+    """States, groups and pairs of a lattice."""
+    states = tuple(lattice.offered)
+    groups, beside = state_populations(study, lattice, states)
+    return Layout(lattice, states, tuple(groups), tuple(beside), tuple(state_pairs(states, beside)))
+
+
+def state_key(rule: dict[str, tuple[str, ...]]) -> str:
+    """The name of a state as a population of result rows; everyone is ``all``."""
+    return " & ".join(f"{column}={'|'.join(levels)}" for column, levels in rule.items()) or "all"
+
+
+def state_populations(
+    study: Study, lattice: Lattice, states: Sequence[State]
+) -> tuple[list[Population], list[int]]:
+    """Students of each state, then everyone else of each state that leaves k students or more.
+
+    Returns
+    -------
+    groups : list of Population
+    beside : list of int
+        For each state the place of everyone else among ``groups``, or -1.
+    """
+    everyone, k = study.population("all").frame, study.codebook.disclosure.k
+    groups, others, beside = [], [], []
+    for state in states:
+        rule = lattice.rule(state)
+        inside = np.ones(len(everyone), dtype=bool)
+        for column, levels in rule.items():
+            inside &= everyone[column].astype(object).isin(levels).to_numpy()
+        key = state_key(rule)
+        groups.append(Population(key, key, everyone[inside]))
+        large = (~inside).sum() >= k
+        beside.append(len(states) + len(others) if large else -1)
+        if large:
+            others.append(Population(REST + key, REST + key, everyone[~inside]))
+    return groups + others, beside
+
+
+def state_pairs(states: Sequence[State], beside: Sequence[int]) -> list[tuple[int, int]]:
+    """Each state with everyone else, and with each state that differs from it in the level of one column."""
+    pairs = [(place, other) for place, other in enumerate(beside) if other >= 0]
+    for first, state in enumerate(states):
+        for second in range(first + 1, len(states)):
+            other = states[second]
+            if [name for name, _ in state] == [name for name, _ in other]:
+                differing = sum(one != two for one, two in zip(state, other, strict=True))
+                pairs += [(first, second)] if differing == 1 else []
+    return pairs

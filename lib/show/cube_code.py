@@ -1,0 +1,178 @@
+"""A cube as plain JSON: dictionaries of words, and numbers in thousandths by state and result."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import pandas as pd
+
+from lib.analysis.estimates import mediator_of
+from lib.disclosure.lattice import Lattice, State
+from lib.disclosure.rules import too_few_words
+from lib.show.words import label_of
+from lib.study.codebook import Codebook
+from lib.study.load import Population, Study
+
+VERSION = 1
+NOT_OFFERED = "not shown to protect another group"
+ABSENT = "not estimated: too few students"
+ESTIMATE = ("estimate", "conf_low", "conf_high", "n_obs")
+GAP = ("estimate", "conf_low", "conf_high", "p_value", "p_bh")
+
+__all__ = ["Layout", "encoded"]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What a cube is over: states, the students of each and of everyone else, and pairs to compare.
+
+    Attributes
+    ----------
+    lattice : Lattice
+    states : tuple of State
+    groups : tuple of Population
+        One for each state, then everyone else of the states that have one.
+    beside : tuple of int
+        For each state the place of everyone else among ``groups``, or -1.
+    pairs : tuple of (int, int)
+    """
+
+    lattice: Lattice
+    states: tuple[State, ...]
+    groups: tuple[Population, ...]
+    beside: tuple[int, ...]
+    pairs: tuple[tuple[int, int], ...]
+
+
+def encoded(study: Study, layout: Layout, rows: pd.DataFrame) -> dict:
+    """The cube of some released rows.
+
+    Parameters
+    ----------
+    study : Study
+    layout : Layout
+    rows : DataFrame
+        Estimates, whose population is a group's key, and differences, whose group is the second of a pair.
+
+    Returns
+    -------
+    dict
+        ``dims`` and ``cube``: the columns, and each state's code in them and n; ``keys``: what results are
+        about; ``own``, ``rest`` and ``gap``: numbers by state or pair and key, ``why`` a place in ``reasons``.
+    """
+    codebook, states, beside = study.codebook, layout.states, layout.beside
+    dims = [_dimension(codebook, *offered) for offered in layout.lattice.levels.items()]
+    codes = {dim["name"]: {value: place for place, value in enumerate(dim["values"])} for dim in dims}
+
+    def coded(state: State) -> list[int]:
+        levels = dict(state)
+        return [known[levels.get(name, "")] for name, known in codes.items()]
+
+    step = codebook.disclosure.round_n
+    table = dict(zip(codes, map(list, zip(*map(coded, states), strict=True)), strict=True))
+    table["n"] = [round(len(group.frame) / step) * step for group in layout.groups[: len(states)]]
+    own, gap = rows[rows["group"] == ""], rows[rows["group"] != ""]
+    keys = _keys(own, codebook)
+    at = {group.key: place for place, group in enumerate(layout.groups)}
+    rest = {layout.groups[other].key: place for place, other in enumerate(beside) if other >= 0}
+    told = {
+        (layout.groups[one].key, layout.groups[two].key): place
+        for place, (one, two) in enumerate(layout.pairs)
+    }
+    between = [told.get(pair) for pair in zip(gap["population"], gap["group"], strict=True)]
+    gap = gap.assign(contrast=gap["contrast"].str.removeprefix("difference").str.strip())
+    numbers = _Numbers({entry["key"]: place for place, entry in enumerate(keys)})
+    return {
+        "version": VERSION, "study": codebook.title, "synthetic": codebook.synthetic, "data": study.data_hash,
+        "date": date.today().isoformat(), "alpha": round(1000 * codebook.thresholds["alpha"]),
+        "dims": dims, "cube": table, "keys": keys,
+        "own": numbers.of(own, own["population"].map(at), len(states), ESTIMATE),
+        "rest": numbers.of(own, own["population"].map(rest), len(states), ESTIMATE),
+        "gap": numbers.of(gap, pd.Series(between, gap.index, dtype=float), len(layout.pairs), GAP),
+        "beside": list(rest.values()), "reasons": numbers.reasons,
+        "pairs": [[one, two if two < len(states) else -1] for one, two in layout.pairs],
+        "hidden": [coded(state) for state in _hidden(layout.lattice)],
+    } | _offer(codebook, layout)  # fmt: skip
+
+
+def _dimension(codebook: Codebook, column: str, levels: dict[str, tuple[str, ...]]) -> dict:
+    labels = [" or ".join(codebook.label(f"{column}={level}") for level in old) for old in levels.values()]
+    values = ["", *levels]
+    return {"name": column, "label": codebook.label(column), "values": values, "labels": ["All", *labels]}
+
+
+def _offer(codebook: Codebook, layout: Layout) -> dict:
+    """Which columns combine, the words of what is not shown, and the states that named populations are."""
+    settings = codebook.disclosure
+    words = {"hidden": NOT_OFFERED, "few": too_few_words(settings), "everyone": codebook.label("all")}
+    named = {role: getattr(codebook, role) for role in ("focal", "reference")}
+    states = {_rule(layout.lattice.rule(state)): dict(state) for state in layout.states}
+    wheres = {key: population.where for key, population in codebook.populations.items()}
+    wheres |= {role: wheres[key] for role, key in named.items()}
+    return {
+        "most": settings.max_filters,
+        "alone": {name: list(beside) for name, beside in settings.filter_alone.items()},
+        "words": words,
+        "styles": {role: {name: list(levels) for name, levels in wheres[role].items()} for role in named},
+        "populations": {key: states[_rule(where)] for key, where in wheres.items() if _rule(where) in states},
+    }
+
+
+def _rule(where: dict) -> frozenset:
+    return frozenset((name, frozenset(levels)) for name, levels in where.items())
+
+
+def _hidden(lattice: Lattice) -> list[State]:
+    return [state for state, shown in zip(lattice.states, lattice.published, strict=True) if not shown]
+
+
+def _keys(rows: pd.DataFrame, codebook: Codebook) -> list[dict]:
+    """What results are about, each once: key, label, unit and estimator."""
+    return [
+        {
+            "key": f"{row.model}|{row.contrast}|{row.term}",
+            "label": _told(row.model, row.contrast, row.term, codebook),
+            "unit": row.unit,
+            "estimator": row.estimator,
+        }
+        for row in rows.drop_duplicates(["model", "contrast", "term"]).itertuples()
+    ]
+
+
+def _told(model: str, contrast: str, term: str, codebook: Codebook) -> str:
+    """A result in words: ``Course grades, indirect, through mastery orientation``."""
+    through = mediator_of(model)
+    words = [label_of(term, codebook)]
+    words += [label_of(contrast, codebook).lower()] if contrast else []
+    return ", ".join([*words, f"through {label_of(through, codebook).lower()}"] if through else words)
+
+
+class _Numbers:
+    """Rows as flat lists by place and key; reasons are numbered as they come."""
+
+    def __init__(self, keys: dict[str, int]):
+        self.keys, self.reasons = keys, [ABSENT]
+
+    def of(self, rows: pd.DataFrame, place: pd.Series, count: int, columns: Sequence[str]) -> dict[str, list]:
+        """Numbers in thousandths (n as it is), ``None`` where there is none, and ``why`` there is none."""
+        width = len(self.keys)
+        numbers: dict[str, list] = {column: [None] * (count * width) for column in columns}
+        why: list[int | None] = [0] * (count * width)
+        inside = place.notna() & (place < count)
+        for row, at in zip(rows[inside].to_dict("records"), place[inside].astype(int), strict=True):
+            cell = at * width + self.keys[f"{row['model']}|{row['contrast']}|{row['term']}"]
+            why[cell] = self._numbered(row["status_reason"] or ("" if row["status"] == "ok" else ABSENT))
+            for column in columns:
+                if not math.isnan(row[column]):
+                    numbers[column][cell] = round(row[column] * (1 if column == "n_obs" else 1000))
+        return {"why": why} | numbers
+
+    def _numbered(self, reason: str) -> int | None:
+        if not reason:
+            return None
+        if reason not in self.reasons:
+            self.reasons.append(reason)
+        return self.reasons.index(reason)

@@ -1,0 +1,102 @@
+"""The filter bar of a chapter: native controls over the states of a cube.
+
+On a page, ``filter.js`` moves the chapter's figures, tables and computed sentences; without a script the bar says
+whom the chapter shows and its controls are not there.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+from lib.show.cube import Cube, Rows, cube
+from lib.show.marks import Mark, emit
+from lib.study.load import Study
+
+ROOM = Path(__file__).parent
+SCRIPTS = ("filter.js", "filter_files.js", "filter_bar.js")
+STYLE = "filter.css"
+
+NO_BAR = "This page shows the students it was run for; it has no filter for others."
+
+__all__ = ["bar_html", "filter_script", "filter_style", "subgroup_filter"]
+
+
+def subgroup_filter(
+    study: Study, functions: Sequence[Rows], *, population: str = "all", offered: bool = True, name: str = ""
+) -> None:
+    """Display the bar with which a reader chooses students, with the results of every subgroup behind it.
+
+    Parameters
+    ----------
+    study : Study
+    functions : sequence of function(study, groups, pairs) -> DataFrame
+        What the chapter shows, of any students; as of ``lib.show.cube.cube``.
+    population : str
+        Whom the chapter's own figures show: a population of the codebook, or ``focal`` or ``reference``.
+    offered : bool
+        Whether the page has a bar at all.
+    name : str
+        Filters of one name move together; another name has a state of its own in the address.
+    """
+    views = cube(study, functions) if offered else None
+    home = views.content["populations"].get(population) if views else None
+    if home is None:
+        emit(Mark(kind="note", markdown=NO_BAR), f"<p><small>{NO_BAR}</small></p>")
+        return
+    bar = bar_html(views, home, name=name)
+    mark = Mark(kind="filter", table=bar, filter={"cube": views.content, "home": home, "name": name})
+    emit(mark, bar)
+
+
+def bar_html(views: Cube, home: dict[str, str], *, name: str = "") -> str:
+    """The bar as HTML; every label is escaped."""
+    content = views.content
+    lists = "".join(_select(dim, home.get(dim["name"], "")) for dim in content["dims"])
+    who = _who(content, home)
+    buttons = "".join(
+        f'<button type="button" data-do="{act}">{words}</button>'
+        for act, words in (("link", "Copy link to this view"), ("csv", "Download this view (CSV)"))
+    )
+    return (
+        f'<form class="filter" data-filter="{html.escape(name)}" aria-label="Choose students">'
+        f'<fieldset class="fields needs-js"><legend>Choose students</legend>{lists}'
+        '<label>Compare with<select name="vs"><option value="">Everyone else</option>'
+        '<option value="none">Nobody</option></select></label>'
+        '<button type="reset">Reset</button></fieldset>'
+        f'<p class="status"><output>{html.escape(who, quote=False)}: the results of this chapter.</output></p>'
+        f'<p class="tools needs-js">{buttons}</p>'
+        '<details class="unshown needs-js"><summary>Subgroups that are not shown</summary><div></div></details></form>'
+    )
+
+
+def _select(dim: dict, chosen: str) -> str:
+    options = "".join(
+        f'<option value="{html.escape(value)}"{" selected" * (value == chosen)}>{html.escape(label, quote=False)}</option>'
+        for value, label in zip(dim["values"], dim["labels"], strict=True)
+    )
+    label = html.escape(dim["label"], quote=False)
+    return f'<label>{label}<select name="{html.escape(dim["name"])}">{options}</select></label>'
+
+
+def _who(content: dict, home: dict[str, str]) -> str:
+    named = [
+        dim["labels"][dim["values"].index(home[dim["name"]])]
+        for dim in content["dims"]
+        if dim["name"] in home
+    ]
+    return ", ".join(named) or content["words"]["everyone"]
+
+
+@cache
+def filter_script() -> str:
+    """All of the filter's script, as one classic script."""
+    return "".join((ROOM / name).read_text("utf-8") for name in SCRIPTS)
+
+
+@cache
+def filter_style() -> str:
+    """The bar's style sheet."""
+    return (ROOM / STYLE).read_text("utf-8")
