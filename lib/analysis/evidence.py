@@ -22,6 +22,11 @@ EVIDENCE = {
     "rq1-differences": "lib.analysis.evidence_rq1:differences",
     "rq2-frequency": "lib.analysis.evidence_rq2:frequency",
     "rq2-quality": "lib.analysis.evidence_rq2:quality",
+    "rq1-voices": "lib.analysis.evidence_rq3:voices",
+    "rq2-perspectives": "lib.analysis.evidence_rq3:perspectives",
+    "rq3-beliefs": "lib.analysis.evidence_rq3:beliefs",
+    "rq3-school-factors": "lib.analysis.evidence_rq3:school_factors",
+    "rq3-leaders": "lib.analysis.evidence_rq3:leaders",
 }
 
 

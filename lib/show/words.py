@@ -136,7 +136,7 @@ def label_of(key: str, codebook: object) -> str:
         if sign in key:
             return _cut_label(*key.split(sign), beyond, codebook)
     key = key.split("~")[0].strip()
-    return STATISTICS.get(key) or (codebook.label(key) if key else "")
+    return STATISTICS.get(key) or (codebook.label(key).removesuffix(".") if key else "")
 
 
 def _cut_label(column: str, level: str, beyond: str, codebook: object) -> str:
