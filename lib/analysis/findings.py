@@ -220,15 +220,24 @@ def _decide(rule: Rule, scope: Scope) -> tuple[str, tuple[PartResult, ...]]:
         return "not_comparable", parts
     if gate and gate.holds is None:
         return "cannot_test", parts
+    return _conclude(rule, parts), parts
+
+
+def as_stated(rule: Rule, scope: Scope) -> str:
+    """The verdict of a rule's required parts, uncorrected and without its gate."""
+    return _conclude(rule, tuple(_part(part, scope) for part in rule.parts if not part.extra))
+
+
+def _conclude(rule: Rule, parts: tuple[PartResult, ...]) -> str:
     required = [result for result in parts if not result.part.extra]
     core = [result for result in required if result.part.core]
     if any(result.holds is False and not result.mostly for result in core):
-        return "fails", parts
+        return "fails"
     if any(result.holds is None for result in required):
-        return "cannot_test", parts
+        return "cannot_test"
     if all(result.holds for result in required):
-        return ("descriptive" if rule.descriptive else "holds"), parts
-    return "partly", parts
+        return "descriptive" if rule.descriptive else "holds"
+    return "partly"
 
 
 def _part(part: Part, scope: Scope) -> PartResult:

@@ -7,21 +7,26 @@ specifications that hold them, and the choices count alike.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from lib.analysis.findings import _decide, select
-from lib.analysis.rule_language import Scope
-from lib.analysis.specifications import Crossing, Plan, cross
+from lib.analysis.estimates import mediator_of
+from lib.analysis.findings import as_stated, select
+from lib.analysis.joint_test import JointTest, joint_test, statistics
+from lib.analysis.rule_vectors import UNDEFINED, Scope, Vector
+from lib.analysis.specifications import Choice, Crossing, Option, Plan, cross, read_plan
 from lib.analysis.specified_moments import Columns
-from lib.analysis.specified_rows import Cells, Target, targets, variables
+from lib.analysis.specified_rows import COMPARED, KEY, Cells, Target, cells, targets, variables
+from lib.analysis.specified_store import default_store, part_path, storing, write_part
+from lib.errors import StudyError
+from lib.study.codebook import nearest
 from lib.study.load import Study
 from lib.study.rules import Rule
 
-LEAST = 200
-"""Distinct specifications below which a share is not given."""
+HELD = ("holds", "descriptive")
 
 
 def resolver(columns: Columns, wanted: Sequence[Target]):
@@ -54,19 +59,162 @@ def resolver(columns: Columns, wanted: Sequence[Target]):
 
 
 @dataclass(frozen=True)
-class Family:
-    """A family of findings, crossed and estimated.
+class Robust:
+    """One finding in every specification of its family.
 
     Attributes
     ----------
+    finding : str
     crossing : Crossing
-    cells : dict of str to Cells
-        By standard errors: ``model`` and ``classes``.
+    verdicts, clustered : tuple of str
+        By specification, with standard errors of the model and clustered by class (``cannot_test`` without rows).
+    curve : ndarray (S, 3)
+        The middle estimate of the selection that the curve draws, and its interval.
+    failed : int
+        Specifications without an estimate for it.
+    test : JointTest
+    unit : str
     """
 
-    name: str
+    finding: str
     crossing: Crossing
-    cells: dict[str, Cells]
+    verdicts: tuple[str, ...]
+    clustered: tuple[str, ...]
+    curve: np.ndarray
+    failed: int
+    test: JointTest
+    unit: str
+
+    @property
+    def held(self) -> np.ndarray:
+        """Whether the finding holds (S,)."""
+        return np.isin(self.verdicts, HELD)
+
+    def by_option(self) -> list[tuple[Choice, Option, float, int]]:
+        """Percent of specifications that hold, and how many there are, for each option of each choice."""
+        out = []
+        for c, choice in enumerate(self.crossing.choices):
+            for at, option in enumerate(choice.options):
+                inside = self.crossing.drawn[:, c] == at
+                if inside.any():
+                    out.append((choice, option, 100 * float(self.held[inside].mean()), int(inside.sum())))
+        return out
+
+    def by_choice(self) -> list[tuple[Choice, float, float]]:
+        """The mean over a choice's options, and the points between the highest and the lowest."""
+        out = []
+        for choice in self.crossing.choices:
+            shares = [share for one, _, share, _ in self.by_option() if one is choice]
+            out.append((choice, float(np.mean(shares)), max(shares) - min(shares)))
+        return out
+
+    @property
+    def share(self) -> float:
+        """The headline: percent of specifications that hold, averaged over options and then over choices."""
+        return float(np.mean([mean for _, mean, _ in self.by_choice()]))
+
+
+def robustness(
+    study: Study, *, conf_level: float, seed: int, context: pd.DataFrame | None = None, store: Path | None = None
+) -> dict[str, Robust]:
+    """Every finding of the study's plan in the specifications of its family.
+
+    Parameters
+    ----------
+    study : Study
+        With ``specifications.yml`` and ``rules.yml``.
+    conf_level : float
+    seed : int
+        Of Monte Carlo draws and permutations.
+    context : DataFrame, optional
+        Rows that rules need and no specification moves.
+    store : Path, optional
+        Folder that keeps what was estimated; by default in the build folder.
+
+    Returns
+    -------
+    dict
+        By finding, in the plan's order; empty where the study has no plan or no rules.
+    """
+    plan, rules = read_plan(study), study.rules
+    if plan is None or rules is None:
+        return {}
+    columns, solve = Columns(study, plan), storing(store or default_store())
+    found: dict[str, Robust] = {}
+    for family in plan.families:
+        keys = [key for key, curve in plan.findings.items() if curve.family == family and key in rules]
+        if not keys:
+            continue
+        crossing = cross_family(columns, rules, family)
+        wanted = wanted_of(plan, rules, family)
+        both = {
+            errors: cells(columns, crossing, wanted, errors=errors, conf_level=conf_level, seed=seed, solve=solve)
+            for errors in ("model", "classes")
+        }
+        for key in keys:
+            found[key] = _robust(columns, crossing, both, rules[key], context, seed, store or default_store())
+        columns = Columns(study, plan)  # a family's columns are of no use to the next
+    return {key: found[key] for key in plan.findings if key in found}
+
+
+def _robust(columns, crossing, both, rule, context, seed, store) -> Robust:
+    study, plan = columns.study, columns.plan
+    context = pd.DataFrame() if context is None else context
+    selection = plan.findings[rule.key].selection
+    if selection not in rule.select:
+        raise StudyError(
+            f"specifications.yml, finding {rule.key}: its rule has no selection {selection!r}{nearest(selection, rule.select)}"
+        )
+    rows = both["model"].choose(np.isin(np.arange(len(both["model"].keys)), _places(both["model"].keys, rule.select[selection])))
+    signs = np.array([getattr(study.codebook.scales.get(term), "sign", 1) for term in rows.keys["term"]])
+    if rows.keys["contrast"].isin(("indirect", "difference")).any():
+        signs[:] = 1
+    curve = middle(rows, signs)
+    test = joint_test(_tested(columns, crossing, rows.keys, seed, store), signs)
+    return Robust(
+        rule.key, crossing, tuple(verdicts(rule, both["model"], study.codebook, context)),
+        tuple(verdicts(rule, both["classes"], study.codebook, context)), curve,
+        int(np.isnan(curve[:, 0]).sum()), test,
+        "points" if (rows.keys["model"] == COMPARED).all() else "SD per SD",
+    )  # fmt: skip
+
+
+def middle(rows: Cells, signs: np.ndarray) -> np.ndarray:
+    """The lower middle (S, 3) of the turned estimates of each specification, with the interval of that row."""
+    value = rows.numbers["estimate"] * signs[:, None]
+    ends = [rows.numbers[name] * signs[:, None] for name in ("conf_low", "conf_high")]
+    order = np.argsort(value, axis=0)[(len(value) - 1) // 2]
+    at = np.arange(value.shape[1])
+    low, high = (end[order, at] for end in ends)
+    out = np.column_stack([value[order, at], np.minimum(low, high), np.maximum(low, high)])
+    out[np.isnan(value).any(0)] = np.nan
+    return out
+
+
+def _tested(columns: Columns, crossing: Crossing, keys: pd.DataFrame, seed: int, store: Path) -> np.ndarray:
+    """Test statistics (R, S, B + 1) of a curve's rows; a difference of two populations is that of their correlations."""
+    plan = columns.plan
+
+    def of(population: str) -> np.ndarray:
+        group = [Target(COMPARED if row.model == COMPARED else population, mediator_of(row.model), row.term)
+                 for row in keys.itertuples()]  # fmt: skip
+        given = [columns.study.data_hash, repr([crossing.settings(k) for k in range(len(crossing.drawn))]), repr(group),
+                 repr((plan.permutations, plan.tested, seed))]  # fmt: skip
+        path = part_path(store, *given)
+        if not path.is_file():
+            made = statistics(columns, crossing, group, permutations=plan.permutations, most=plan.tested, seed=seed)
+            write_part(path, {"statistics": made})
+        with np.load(path) as stored:
+            return stored["statistics"]
+
+    first, second = keys["population"].iloc[0], keys["group"].iloc[0]
+    one = of(first)
+    if not second or (keys["model"] == COMPARED).all():
+        return one
+    other = of(second)
+    n = [len(columns.students(population)) for population in (first, second)]
+    r = [t / np.sqrt(t**2 + size) for t, size in zip((one, other), n, strict=True)]
+    return (np.arctanh(r[0]) - np.arctanh(r[1])) / np.sqrt(1 / n[0] + 1 / n[1])
 
 
 def wanted_of(plan: Plan, rules: dict[str, Rule], family: str) -> tuple[Target, ...]:
@@ -81,25 +229,41 @@ def cross_family(columns: Columns, rules: dict[str, Rule], family: str) -> Cross
     return cross(plan.moving(family), resolver(columns, wanted), size=plan.drawn, seed=plan.seed)
 
 
-def verdicts(rule: Rule, cells: Cells, codebook, context: pd.DataFrame) -> list[str]:
+def verdicts(rule: Rule, estimated: Cells, codebook, context: pd.DataFrame) -> list[str]:
     """The verdict of a rule in each specification.
 
     ``context`` holds rows that no specification moves, such as tests of invariance; the rule's gate is left to
     the finding's own chapter.
     """
-    ungated = replace(rule, gate=None)
-    marked = cells.keys.assign(place=np.arange(len(cells.keys)), exhibit="", estimator="", unit="")
-    places = {name: select(marked, columns)["place"].to_numpy() for name, columns in rule.select.items()}
-    fixed = {name: select(context, rule.select[name]) for name, found in places.items() if not len(found) and len(context)}
-    base = {name: marked.iloc[found].assign(row_id=[f"r{place}" for place in found]) for name, found in places.items()}
+    keys = _placed(estimated.keys)
+    selections: dict[str, object] = {}
+    made = {}
+    for name, columns in rule.select.items():
+        chosen = select(keys, columns)
+        if len(chosen):
+            ids = tuple((f"r{place}",) for place in chosen["place"])
+            made[name] = (chosen["place"].to_numpy(int), chosen[list(KEY)], chosen["term"].to_numpy(object), ids)
+        else:
+            selections[name] = select(context, columns) if len(context) else context
     found = []
-    for at in range(cells.status.shape[1]):
-        selections = dict(fixed)
-        for name, rows in base.items():
-            if name not in fixed:
-                numbers = {column: values[places[name], at] for column, values in cells.numbers.items()}
-                selections[name] = rows.assign(
-                    **numbers, status=cells.status[places[name], at], status_reason=cells.reason[places[name], at]
-                )
-        found.append(_decide(ungated, Scope(selections, codebook.thresholds, codebook))[0])
+    for at in range(estimated.status.shape[1]):
+        for name, (places, named, terms, ids) in made.items():
+            status = estimated.status[places, at]
+            numbers = {column: values[places, at] for column, values in estimated.numbers.items()}
+            rows = pd.DataFrame(
+                numbers | {"status": status, "status_reason": estimated.reason[places, at], "term": terms}, copy=False
+            )
+            shown = status == "ok"
+            value = np.where(shown, numbers["estimate"], np.nan)
+            selections[name] = Vector(value, ~shown & (status != UNDEFINED), named, ids, rows)
+        found.append(as_stated(rule, Scope(selections, codebook.thresholds, codebook)))
     return found
+
+
+def _placed(keys: pd.DataFrame) -> pd.DataFrame:
+    return keys.astype(object).assign(place=np.arange(len(keys)), exhibit="", estimator="", unit="")
+
+
+def _places(keys: pd.DataFrame, columns: dict) -> np.ndarray:
+    """Places of the rows that a selection takes."""
+    return select(_placed(keys), columns)["place"].to_numpy(int)

@@ -45,6 +45,26 @@ def evaluate(tree: ast.Expression, scope: Scope) -> bool:
     return bool(value)
 
 
+def number_of(tree: ast.Expression, scope: Scope) -> float | bool:
+    """The number, or the truth, that an expression comes to; NaN where it is unknown.
+
+    Raises
+    ------
+    CannotTell
+        If a selection has no rows.
+    StudyError
+        If the expression comes to several numbers, or to a key.
+    """
+    value = _value(tree.body, scope)
+    if isinstance(value, Vector):
+        if len(value.values) != 1:
+            raise StudyError(f"an expression gives {len(value.values)} numbers; sum, count or average them")
+        return value.values[0].item()
+    if isinstance(value, (str, set)):
+        raise StudyError(f"an expression gives {value!r} and not a number")
+    return value
+
+
 def _value(node: ast.expr, scope: Scope):
     match node:
         case ast.Constant():
@@ -82,6 +102,8 @@ def _named(name: str, scope: Scope):
         known = [*scope.selections, *scope.thresholds]
         raise StudyError(f"no selection or threshold {name!r}{nearest(name, known)}")
     rows = scope.selections[name]
+    if isinstance(rows, Vector):  # made beforehand, where one rule judges many specifications
+        return rows
     if rows.empty:
         raise CannotTell(name)
     return selection(rows)

@@ -63,12 +63,14 @@ class Curve:
 
 @dataclass(frozen=True)
 class Plan:
-    """Content of ``specifications.yml``: ``drawn`` specifications are estimated for each family; ``sets`` are the
+    """Content of ``specifications.yml``: ``drawn`` specifications are estimated for each family, of
+    which ``tested`` take part in the joint test; ``sets`` are the
     chapters' covariate sets for a ``scale`` and for a ``record``."""
 
     seed: int
     drawn: int
     permutations: int
+    tested: int
     sets: dict[str, str]
     choices: dict[str, Choice]
     families: dict[str, tuple[str, ...]]
@@ -132,8 +134,8 @@ def read_plan(study: Study) -> Plan | None:
     content = study.ledger(LEDGER)
     if content is None:
         return None
-    _only(content, ("seed", "drawn", "permutations", "sets", "choices", "families", "findings"), LEDGER)
-    for name in ("seed", "drawn", "permutations"):
+    _only(content, ("seed", "drawn", "permutations", "tested", "sets", "choices", "families", "findings"), LEDGER)
+    for name in ("seed", "drawn", "permutations", "tested"):
         if not isinstance(content.get(name), int) or content[name] < 1:
             raise StudyError(f"{LEDGER}.yml: {name} is no whole number above 0; give one")
     sets = content.get("sets", {})
@@ -149,7 +151,7 @@ def read_plan(study: Study) -> Plan | None:
         _only(entry, ("family", "curve"), f"finding {key}")
         _known(entry.get("family"), families, f"finding {key}", "family")
         findings[str(key)] = Curve(entry["family"], str(entry.get("curve", "")))
-    return Plan(content["seed"], content["drawn"], content["permutations"], sets, choices, families, findings)
+    return Plan(content["seed"], content["drawn"], content["permutations"], content["tested"], sets, choices, families, findings)
 
 
 def cross(choices: tuple[Choice, ...], resolve: Resolve, *, size: int, seed: int) -> Crossing:

@@ -82,6 +82,10 @@ class Paths:
     df: np.ndarray
     status: np.ndarray
 
+    def part(self, which: slice) -> Paths:
+        """Some of the jobs."""
+        return Paths(*(getattr(self, name)[which] for name in ("estimate", "cov", "clustered", "df", "status")))
+
 
 def estimate(jobs: Sequence[Job], settings: DisclosureSettings) -> Paths:
     """Estimate jobs, those of one shape together.

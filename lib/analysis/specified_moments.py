@@ -18,7 +18,7 @@ from lib.analysis.specifications import Plan
 from lib.sem.momentspace import evaluate_patterns
 from lib.sem.patterns import find_patterns
 from lib.sem.reliability import alpha
-from lib.study.load import Study
+from lib.study.load import Study, reversed_items
 
 EM_STEPS = 50
 EM_TOLERANCE = 1e-8
@@ -90,10 +90,13 @@ class Columns:
         if population not in (OTHERS, EITHER):
             return self.study.population("all" if population == EVERYONE else population).frame
         whole = self.study.population("all").frame
-        focal = whole.index.isin(self.study.population(book.focal).frame.index)
-        if population == OTHERS:
-            return whole[~focal]
-        return whole[focal | whole.index.isin(self.study.population(book.reference).frame.index)]
+        focal = self._belongs(whole, book.focal)
+        return whole[~focal] if population == OTHERS else whole[focal | self._belongs(whole, book.reference)]
+
+    def _belongs(self, frame: pd.DataFrame, population: str) -> np.ndarray:
+        """Which students (n,) of a frame are in a population of the codebook."""
+        identity = next(key for key, column in self.study.codebook.columns_of("students").items() if column.role == "id")
+        return frame[identity].isin(self.study.population(population).frame[identity]).to_numpy()
 
     def kept(self, population: str, settings: dict) -> np.ndarray:
         """Students (n,) of bool that a specification keeps."""
@@ -151,7 +154,7 @@ class Columns:
         for scale in book.scales_with("exposure"):
             scored[scale.key] = self.rescored(frame, scale, kind if compared else "mean")
         if compared:
-            scored[GROUP] = frame.index.isin(self.students(book.focal).index).astype(float)
+            scored[GROUP] = self._belongs(frame, book.focal).astype(float)
         for role in ("environment", "mindset"):
             for scale in book.scales_with(role):
                 scored[scale.key] = self.rescored(frame, scale, kind)
@@ -163,7 +166,7 @@ class Columns:
         """A scale's score from all items, from every other one, or as the share of high answers."""
         if kind == "mean":
             return frame[scale.key]
-        items = self.study.items(scale.key).loc[frame.index]
+        items = reversed_items(frame, scale)
         if kind == "high":
             high = (items > scale.low + HIGH_ANSWER * (scale.high - scale.low)).where(items.notna())
             return (scale.low + (scale.high - scale.low) * high.mean(axis=1)).where(frame[scale.key].notna())
@@ -179,11 +182,10 @@ class Columns:
         return self.once(("alpha", population, key), lambda: self._reliability(population, key))
 
     def _reliability(self, population: str, key: str) -> float:
-        items = [self.study.items(scale) for scale in self.members(key) if scale in self.study.codebook.scales]
-        if not items:
-            return 1.0
-        table = pd.concat(items, axis=1).loc[self.students(population).index]
-        return alpha(table, list(table))
+        scales, frame = self.study.codebook.scales, self.students(population)
+        items = [reversed_items(frame, scales[scale]) for scale in self.members(key) if scale in scales]
+        table = pd.concat(items, axis=1) if items else pd.DataFrame()
+        return alpha(table, list(table)) if items else 1.0
 
     def indicators(self, settings: dict) -> tuple[str, ...]:
         """Exposure subscales that a specification measures collaboration by."""
@@ -203,9 +205,9 @@ class Columns:
             for one in self.members(key):
                 matrix[row, basic.index(one)] = 1 / len(self.members(key))
         matrix[len(variables) :, len(basic) :] = np.eye(len(held))
-        table = self._table(population, settings)
-        columns = [table[0].index(name) for name in (*basic, *held)]
-        values = table[1][:, columns]
+        names = self._table(population, settings)[0]
+        columns = [names.index(name) for name in (*basic, *held)]
+        values = self._chosen(population, settings, variables, held)
         whole = ~np.isnan(values).any(1)
         names, n = (*variables, *held), int(whole.sum())
         if settings.get("missing") == "two_stage":
@@ -217,6 +219,19 @@ class Columns:
         cluster = self.study.codebook.cluster
         classes = self._classes(population)[mask][whole] if cluster else None
         return Sums(names, n, mean, (rows - mean).T @ (rows - mean) / n, rows, classes)
+
+    def blocks(self, population: str, settings: dict, variables: Sequence[str], held: Sequence[str]) -> np.ndarray:
+        """Number (n,) of the school of each complete row: the codebook's column of schools, as its schools are named."""
+        whole = ~np.isnan(self._chosen(population, settings, variables, held)).any(1)
+        column = next((key for key, one in self.study.codebook.columns_of("students").items()
+                       if one.role == "group" and key not in self.study.codebook.respondents), "")  # fmt: skip
+        frame = self.students(population)[self.kept(population, settings)]
+        return pd.factorize(frame[column])[0][whole] if column else np.zeros(int(whole.sum()), int)
+
+    def _chosen(self, population: str, settings: dict, variables: Sequence[str], held: Sequence[str]) -> np.ndarray:
+        names, values = self._table(population, settings)
+        basic = dict.fromkeys(one for key in variables for one in self.members(key))
+        return values[:, [names.index(name) for name in (*basic, *held)]]
 
     def _classes(self, population: str) -> np.ndarray:
         column = self.students(population)[self.study.codebook.cluster]

@@ -120,9 +120,25 @@ def jobs_of(columns: Columns, crossing: Crossing, target: Target) -> list[Job]:
     return jobs
 
 
+def together(wanted: Sequence[Target]) -> list[tuple[Target, ...]]:
+    """Targets of one population and one mediator, which are estimated side by side."""
+    groups: dict[tuple[str, str], list[Target]] = {}
+    for target in wanted:
+        groups.setdefault((target.population, target.mediator), []).append(target)
+    return [tuple(group) for group in groups.values()]
+
+
+def solve_group(columns: Columns, crossing: Crossing, group: Sequence[Target]) -> dict[Target, Paths]:
+    """Paths of some targets in every specification drawn."""
+    jobs = [jobs_of(columns, crossing, target) for target in group]
+    paths = estimate([job for some in jobs for job in some], columns.study.codebook.disclosure)
+    size = len(crossing.drawn)
+    return {target: paths.part(slice(k * size, (k + 1) * size)) for k, target in enumerate(group)}
+
+
 def cells(
     columns: Columns, crossing: Crossing, wanted: Sequence[Target], *, errors: str, conf_level: float, seed: int,
-    solve=estimate,
+    solve=solve_group,
 ) -> Cells:  # fmt: skip
     """Rows of all targets in all specifications.
 
@@ -137,10 +153,11 @@ def cells(
     seed : int
         Of the Monte Carlo draws.
     solve : function
-        Of (jobs, settings) to ``Paths``; a store may stand before ``estimate``.
+        From columns, crossing and a group of targets to their paths; a store may stand before ``solve_group``.
     """
-    found = {target: solve(jobs_of(columns, crossing, target), columns.study.codebook.disclosure)
-             for target in wanted}  # fmt: skip
+    found: dict[Target, Paths] = {}
+    for group in together(wanted):
+        found |= solve(columns, crossing, group)
     return assemble(found, errors=errors, conf_level=conf_level, seed=seed, codebook=columns.study.codebook)
 
 

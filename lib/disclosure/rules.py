@@ -19,6 +19,7 @@ from lib.study.load import Study
 PERSONS = ("students", "teachers")
 COUNTED_UNITS = (
     *PERSONS, "classrooms", "visits", "remarks", "focus groups", "interviews", "values", "filter states",
+    "specifications", "percent of specifications",
 )  # fmt: skip
 PROTECTS = "not shown to protect another group"
 SYNTHETIC_ONLY = "student records would hide it"

@@ -220,7 +220,8 @@ def closing(marks: list[dict], run: dict, codebook: Codebook) -> str:
         for name, value in run.items()
     )
     box = f'<aside class="run" aria-label="Parameters of this run"><p>Parameters of this run</p><dl>{entries}</dl></aside>'
-    rows = {row_id: card(row, codebook) for row_id, row in published_rows(marks).items()}
+    told = {row_id: row for row_id, row in published_rows(marks).items() if row["model"] != "specification"}
+    rows = {row_id: card(row, codebook) for row_id, row in told.items()}  # a curve's points have no card
     data = json.dumps({"rows": rows}, ensure_ascii=False).replace("</", "<\\/")
     return f'```{{=html}}\n{box}\n<script type="application/json" id="page-data">{data}</script>\n```'
 
