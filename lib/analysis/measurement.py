@@ -179,7 +179,7 @@ def climb(comparison: Comparison, *, alpha: float, levels: Sequence[str]) -> Lad
     except ModelError:
         for key, names in scales.items():
             try:
-                compare_invariance({key: names}, comparison.answers, levels=LEVELS[:1], **settings)
+                compare_invariance({key: names}, comparison.answers, levels=levels, **settings)
             except ModelError as error:
                 comparison.reasons[key] = f"not estimated: {error}"
     scales = {key: names for key, names in scales.items() if key not in comparison.reasons}

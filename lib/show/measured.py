@@ -11,6 +11,7 @@ from xml.sax.saxutils import escape
 
 from lib.disclosure.gate import Released, ReleasedRow
 from lib.errors import ShowError
+from lib.show.absent import absent
 from lib.show.frame import caption_of, given_caption, interval_name, jupyter_html, name_of, scroll
 from lib.show.groups import ACCENT, INK, MUTED, RULE, SURFACE
 from lib.show.marks import Mark, emit, plain, records, require_released
@@ -33,17 +34,21 @@ def scree(released: Released, *, title: Phrase | str, caption: Phrase | str, lab
     Parameters
     ----------
     released : Released
-        Rows of ``lib.analysis.exploratory`` of one kind of correlation.
+        Rows of ``lib.analysis.exploratory`` of one kind of correlation; without eigenvalues a remark stands in the
+        figure's place.
     title, caption, label
         As of ``dot_interval``.
 
     Raises
     ------
     ShowError
-        If something did not pass the gate, or there are no eigenvalues of one kind.
+        If something did not pass the gate, or there are eigenvalues of several kinds.
     """
     rows = list(require_released(released, "scree"))
     found, chance = (_series(rows, prefix) for prefix in (FOUND, CHANCE))
+    if not found or not chance:
+        absent(reason(rows[0]) if rows else "no parts to correlate", {name_of("fig", label, None): None})
+        return
     if len({row.estimator for row in rows}) != 1 or len(found) < 2 or len(found) != len(chance):
         raise ShowError(
             "scree draws the eigenvalues of one kind of correlation; choose with .where(estimator=...)"
@@ -79,7 +84,10 @@ def factor_diagram(
         As of ``dot_interval``; the thickness of an arrow shows the size of its loading.
     """
     rows = list(require_released(released, "factor_diagram"))
-    if not rows or any(row.contrast != "loading" for row in rows):
+    if not rows:
+        absent("no model of one factor could be estimated", {name_of("fig", label, None): None})
+        return
+    if any(row.contrast != "loading" for row in rows):
         raise ShowError('factor_diagram draws loadings; choose rows with .where(contrast="loading")')
     codebook = released.codebook
     names = [label_of(row.term, codebook) for row in rows]
