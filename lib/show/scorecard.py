@@ -45,6 +45,7 @@ def scorecard(
     title: Phrase | str,
     caption: Phrase | str,
     label: str,
+    rates: Mapping | None = None,
     robust: Mapping[str, ReleasedRow] | None = None,
     filters: bool = False,
 ) -> None:
@@ -57,12 +58,14 @@ def scorecard(
     released : Released
         The rows that were judged.
     study : Study
-        Its findings and rules, printed values, and the rates of its campaign.
+        Its findings, rules and printed values.
     findings : sequence of str
         Ids, in the order they are to stand.
     title, caption : Phrase or str
     label : str
         Anchor ``tbl-...``.
+    rates : mapping, optional
+        ``study.ledger("rates")``: how often each rule holds by chance, and again.
     robust : mapping of str to ReleasedRow, optional
         Share of specifications in which a finding's rule holds, in percent, by id.
     filters : bool
@@ -78,7 +81,7 @@ def scorecard(
     if missing:
         raise ShowError(f"{len(missing)} findings have no verdict, such as {missing[0]!r}; judge them first")
     rows = {row.row_id: row for row in released}
-    given = _Given(study, rows, robust or {}, study.ledger("rates") or {})
+    given = _Given(study, rows, robust or {}, rates or {})
     groups = groupby(findings, key=lambda key: given.entry(key).get("subquestion") or key.split("-")[0])
     bodies = "".join(_group(question, list(keys), verdicts, given) for question, keys in groups)
     numbers = ' class="n"'

@@ -149,12 +149,7 @@ def _rule(key: str, entry: dict, codebook: Codebook) -> Rule:
     _only(entry, RULE_KEYS, where)
     if entry.get("undecidable"):
         return Rule(key, {}, (), undecidable=str(entry["undecidable"]))
-    select = {
-        name: {
-            column: _values(column, given, codebook, f"{where}, {name}") for column, given in columns.items()
-        }
-        for name, columns in (entry.get("select") or {}).items()
-    }
+    select = selections(entry.get("select") or {}, codebook, where)
     parts = [
         _part(part, select, codebook, f"{where}, part {place}")
         for place, part in enumerate(entry["parts"], 1)
@@ -191,13 +186,21 @@ def _part(entry: dict, select: dict, codebook: Codebook, where: str) -> Part:
         raise StudyError(f"{where}: a number is typed in the words; name its threshold in braces")
     text = str(entry["holds"])
     return Part(
-        words=entry["words"], holds=_expression(text, select, codebook, where), text=text,
+        words=entry["words"], holds=expression(text, select, codebook, where), text=text,
         extra=bool(entry.get("extra", False)), core=bool(entry.get("core", False)), null=null,
     )  # fmt: skip
 
 
-def _expression(text: str, select: dict, codebook: Codebook, where: str) -> ast.Expression:
-    """Parse a condition and refuse whatever is outside the language."""
+def selections(given: dict, codebook: Codebook, where: str) -> dict[str, dict[str, tuple[str, ...]]]:
+    """Named selections with their tokens resolved; ``where`` begins the message of an error."""
+    return {
+        name: {column: _values(column, one, codebook, f"{where}, {name}") for column, one in columns.items()}
+        for name, columns in given.items()
+    }
+
+
+def expression(text: str, select: dict, codebook: Codebook, where: str) -> ast.Expression:
+    """Parse an expression and refuse whatever is outside the language."""
     try:
         tree = ast.parse(text.strip(), mode="eval")
     except SyntaxError as error:
@@ -224,7 +227,7 @@ def _values(column: str, given: object, codebook: Codebook, where: str) -> tuple
     _known(column, COLUMNS, where, "column")
     values = []
     for value in given if isinstance(given, list) else [given]:
-        values += _resolved(str(value), codebook, where)
+        values += resolved(str(value), codebook, where)
     for value in values:
         if column == "population" and value:
             _known(value, codebook.populations, where, "population")
@@ -244,7 +247,7 @@ def keys_of(codebook: Codebook) -> list[str]:
             codebook.exposure[0], *items]  # fmt: skip
 
 
-def _resolved(value: str, codebook: Codebook, where: str) -> list[str]:
+def resolved(value: str, codebook: Codebook, where: str) -> list[str]:
     """The values that a token stands for; any other text stands for itself."""
     kind, _, name = value.partition(":")
     if kind == "role" and name:
