@@ -1,4 +1,4 @@
-"""Rows that decide the findings on what was said and on what helps and hinders: those of the chapters, with their defaults."""
+"""Rows that decide the findings on what was said, and on what helps and hinders: those of the chapters."""
 
 from __future__ import annotations
 
@@ -16,9 +16,8 @@ def voices(study: Study, *, conf_level: float, seed: int, missing: str) -> pd.Da
     """Themes of the focus groups by type of group, and how the types differ."""
     if study.excerpts is None:
         return estimates([])
-    levels = set(study.codebook.columns["theme"].levels)
-    interviews = {theme for name in ("helps", "hinders") for theme in study.codebook.theme_sets.get(name, ())}
-    said = theme_counts(study, unit=GROUPS, themes=sorted(levels - interviews), conf_level=conf_level)
+    every = list(study.codebook.columns["theme"].levels)
+    said = theme_counts(study, unit=GROUPS, themes=every, conf_level=conf_level)
     compared = study.codebook.theme_sets["contrast"]
     return estimates(pd.concat([said, theme_contrasts(study, themes=compared, conf_level=conf_level)]))
 
