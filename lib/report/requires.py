@@ -33,7 +33,13 @@ FILES = {
     "excerpts": "this study has no coded remarks",
 }
 ROLES = ("exposure", "environment", "mindset", "outcome", "mediator")
-TABLES = ("table", "definitions", "ledger_table")
+TABLES = (
+    "tables",
+    "ledger",
+    "codebook_tables",
+    "scorecard",
+    "verdicts",
+)  # rooms of lib.show that make tables
 
 
 def unmet(need: str, study: Study) -> str:
@@ -83,10 +89,11 @@ def fit_notebook(notebook: Path, study: Study, folder: Path, *, needs: tuple[str
         Cells keep their places, so that messages name the author's cell.
     """
     content = nbformat.read(notebook, 4)
+    shows = display_functions([cell.source for cell in content.cells if cell.cell_type == "code"])
     lacking = "; ".join(filter(None, (unmet(need, study) for need in needs)))
-    changed = [_fit(cell, study, lacking) for cell in content.cells[1:]]
+    changed = [_fit(cell, study, lacking, shows) for cell in content.cells[1:]]
     if lacking:
-        _say_once(content.cells[1:], lacking)
+        _say_once(content.cells[1:], lacking, shows)
     if not any(changed):
         return notebook
     copy = folder / f"{notebook.stem}.fitted.ipynb"
@@ -94,40 +101,50 @@ def fit_notebook(notebook: Path, study: Study, folder: Path, *, needs: tuple[str
     return copy
 
 
-def _fit(cell: NotebookNode, study: Study, lacking: str) -> bool:
+def _fit(cell: NotebookNode, study: Study, lacking: str, shows: dict[str, str]) -> bool:
     """Leave out one cell if the page, or the cell itself, needs what is not there."""
     tags = cell.metadata.get("tags", [])
     needs = [tag.removeprefix(TAG) for tag in tags if tag.startswith(TAG)]
     reason = lacking or "; ".join(filter(None, (unmet(need, study) for need in needs)))
     if not reason or "parameters" in tags:
         return False
-    labels = shown_labels(cell.source) if cell.cell_type == "code" else {}
+    labels = shown_labels(cell.source, shows) if cell.cell_type == "code" else {}
     cell.source = _absent(reason, labels) if labels else ""
     cell.metadata["tags"] = [*tags, "remove-input"]
     return True
 
 
-def _say_once(cells: list[NotebookNode], lacking: str) -> None:
+def _say_once(cells: list[NotebookNode], lacking: str, shows: dict[str, str]) -> None:
     first = next(
         cell for cell in cells if cell.cell_type == "code" and "remove-input" in cell.metadata.get("tags", ())
     )
-    first.source = _absent(lacking, shown_labels(first.source))
+    first.source = _absent(lacking, shown_labels(first.source, shows))
 
 
 def _absent(reason: str, labels: dict[str, int | None]) -> str:
     return f"from lib.show.absent import absent\n\nabsent({reason!r}, {labels!r})"
 
 
-def shown_labels(source: str) -> dict[str, int | None]:
+def display_functions(code: list[str]) -> dict[str, str]:
+    """Functions that code imports from ``lib.show``, each with the kind of label it gives: ``fig`` or ``tbl``."""
+    found = {}
+    for source in code:
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("lib.show."):
+                kind = "tbl" if node.module.split(".")[-1] in TABLES else "fig"
+                found |= {alias.asname or alias.name: kind for alias in node.names}
+    return found
+
+
+def shown_labels(source: str, shows: dict[str, str]) -> dict[str, int | None]:
     """Labels of the figures and tables that a cell shows, each with its exhibit number or None."""
     found = {}
     for call in ast.walk(ast.parse(source)):
-        if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
+        if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or call.func.id not in shows:
             continue
         words = {word.arg: word.value.value for word in call.keywords if isinstance(word.value, ast.Constant)}
-        kind = "tbl" if call.func.id in TABLES else "fig"
         if words.get("exhibit") is not None:
-            found[f"{kind}-exhibit-{words['exhibit']}"] = words["exhibit"]
+            found[f"{shows[call.func.id]}-exhibit-{words['exhibit']}"] = words["exhibit"]
         elif words.get("label"):
             found[words["label"]] = None
     return found
