@@ -100,19 +100,18 @@ def difference(
     """
     from scipy import stats
 
-    k = codebook.disclosure.k
+    k, named = codebook.disclosure.k, ", ".join(codebook.label(key).lower() for key in held)
+    estimator = clusters.estimator + (f", given {named}" if named else "") if clusters else WELCH
     one, two = values[first].dropna(), values[~first].dropna()
     if min(len(one), len(two)) < k:
-        return too_few(len(one) + len(two), k)
+        return {"estimator": estimator} | too_few(len(one) + len(two), k)
     if clusters is None:
         with _one_answer_allowed():
             test = stats.ttest_ind(one, two, equal_var=False)
         std_error = np.hypot(one.sem(), two.sem())
-        return _tested(WELCH, one.mean() - two.mean(), std_error, test, conf_level, n=len(one) + len(two))
+        return _tested(estimator, one.mean() - two.mean(), std_error, test, conf_level, n=len(one) + len(two))
     constant = pd.DataFrame({"mean": 1.0, "difference": first.astype(float)})
     rest = design_of(held, codebook, list(held), beside=constant["difference"]).columns
-    named = [codebook.label(key).lower() for key in held]
-    estimator = clusters.estimator + (f", given {', '.join(named)}" if named else "")
     fit = _clustered(values, pd.concat([constant, rest], axis=1), clusters.of.reindex(values.index))
     found = fit.contrast({"difference": 1}, conf_level=conf_level)
     return {"estimator": estimator} | _within_reach(found, clusters)

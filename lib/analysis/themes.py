@@ -86,7 +86,7 @@ def theme_counts(study: Study, *, unit: str, themes: Sequence[str] = (), conf_le
         several types. ``contrast`` is ``remarks`` (with the exact Poisson interval; ``n_obs`` is the number of
         units), ``rate`` (remarks per student), ``groups`` (units that named it, of ``n_obs``) or ``share`` (the same
         in percent, Wilson's interval). A theme that the codebook counts within another has ``groups within``
-        and ``share within`` besides: of the units that named the other.
+        and ``share within`` besides: of the units that named the other, if any did.
 
     Raises
     ------
@@ -111,12 +111,9 @@ def theme_counts(study: Study, *, unit: str, themes: Sequence[str] = (), conf_le
             base = {"term": f"theme={theme}", "group": group}
             rows += [base | row for row in _counted(part, theme, unit, conf_level)]
             if theme in within:
-                among = set(_naming(part, within[theme])["unit_id"])
-                inside = part[part["unit_id"].isin(among)]
-                rows += [
-                    base | row | {"contrast": f"{row['contrast']} within"}
-                    for row in _units_naming(inside, theme, unit, conf_level)
-                ]
+                inside = part[part["unit_id"].isin(_naming(part, within[theme])["unit_id"])]
+                named = _units_naming(inside, theme, unit, conf_level) if len(inside) else []
+                rows += [base | row | {"contrast": f"{row['contrast']} within"} for row in named]
     return estimates(pd.DataFrame(rows).assign(model=THEME))
 
 
