@@ -201,7 +201,7 @@ def _two_shares(one: pd.Series, two: pd.Series, sample: Raters, conf_level: floa
     one, two = one.dropna(), two.dropna()
     k, counts, sizes = sample.codebook.disclosure.k, (int(one.sum()), int(two.sum())), (len(one), len(two))
     if min(sizes) < k:
-        return too_few(sum(sizes), k)
+        return {"estimator": NEWCOMBE} | too_few(sum(sizes), k)
     low, high = confint_proportions_2indep(
         counts[0], sizes[0], counts[1], sizes[1], method="newcomb", compare="diff", alpha=1 - conf_level
     )

@@ -18,7 +18,7 @@ from lib.show.words import has_interval, is_shown, number, reason, small_number
 DIRECTIONS = ("positive", "negative", "unclear")
 COUNT_FIELDS = {"": "k", "k": "k", "n": "n", "rest": "rest"}
 
-__all__ = ["RowCount", "choose", "choose_count", "count_rows", "direction", "listing", "ranked"]
+__all__ = ["RowCount", "choose", "choose_count", "count_rows", "direction", "listing", "p_below", "ranked"]
 
 
 @dataclass(frozen=True)
@@ -146,6 +146,11 @@ def count_rows(released: Released, *, where: str | Callable[[ReleasedRow], bool]
         where = lambda row: direction(row) == wanted  # noqa: E731
     shown = tuple(row for row in rows if is_shown(row))
     return RowCount(tuple(row for row in shown if where(row)), shown, len(rows) - len(shown))
+
+
+def p_below(level: float, column: str = "p_value") -> Callable[[ReleasedRow], bool]:
+    """A test for ``count_rows``: the row's p-value (or its ``p_holm``, ``p_bh``) is below a level; none is not."""
+    return lambda row: row.values[column] < level
 
 
 def ranked(
