@@ -19,7 +19,7 @@ preview: setup
 	$(BIN)/lwo preview
 
 campaigns: setup
-	for script in benchmarks/*.py; do echo "$$script"; $(BIN)/python "$$script" || exit 1; done
+	for script in benchmarks/*.py; do echo "$$script"; $(BIN)/python -m "benchmarks.$$(basename "$$script" .py)" || exit 1; done
 
 setup: $(VENV)/installed
 

@@ -3,7 +3,7 @@
 Draws studies from population.yml, where one item works differently in one group and every other item alike in both, and
 puts every scale through the ladder and every item through ordinal logistic regression.
 
-    nice -n 19 python benchmarks/measurement_invariance.py --studies 150 --seed 20181005
+    nice -n 19 python -m benchmarks.measurement_invariance --studies 150 --seed 20181005
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import time
 from pathlib import Path
 
 import pandas as pd
-from record import write_result
 
+from benchmarks.record import write_result
 from lib.analysis.dif import FLAGGED, STEPS, differential_items
 from lib.analysis.ladder import FAILS
 from lib.analysis.measurement import DELTA_CFI, comparability, comparable, comparable_scales
