@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from lib.analysis.subgroup_differences import direct_differences, measured_alike
+from lib.analysis.subgroup_mediation import mediation_by_subgroup
 from lib.analysis.subgroups import direct_by_subgroup, subgroups
 from lib.study.load import Population, Study
 
@@ -21,6 +22,8 @@ def relations(
     outcomes: Sequence[str],
     covariates: Mapping[str, str],
     conf_level: float,
+    mediated: Sequence[tuple[str, str]] = (),
+    seed: int = 0,
 ) -> pd.DataFrame:
     """Direct effects of every group that is large enough for a latent model, and differences of pairs.
 
@@ -34,6 +37,10 @@ def relations(
     covariates : mapping of str to str
         A covariate set for each outcome.
     conf_level : float
+    mediated : sequence of (mediator, outcome)
+        What is also shown before and after a mediator.
+    seed : int
+        Of the Monte Carlo draws of mediated effects.
 
     Returns
     -------
@@ -53,7 +60,12 @@ def relations(
     told = [(at[one], at[two]) for one, two in pairs]
     settings = dict(outcomes=outcomes, covariates=covariates, conf_level=conf_level)
     gaps = direct_differences(parts, told, **settings)
-    return pd.concat([direct_by_subgroup(parts, **settings), not_comparable(study, gaps)], ignore_index=True)
+    direct = direct_by_subgroup(parts, **settings)
+    tables = [direct, not_comparable(study, gaps)]
+    if mediated:
+        chosen = {"covariates": covariates, "conf_level": conf_level, "seed": seed}
+        tables.append(mediation_by_subgroup(parts, direct, pairs=mediated, **chosen))
+    return pd.concat(tables, ignore_index=True)
 
 
 def not_comparable(study: Study, gaps: pd.DataFrame) -> pd.DataFrame:

@@ -55,17 +55,29 @@ def anchors(given: dict, marks: list[dict]) -> dict[str, str]:
 
 def write_filters(marks: list[dict], page: str, stage: Path) -> None:
     """Write the files of a page's filters below the stage's ``site_libs``."""
-    filters = [mark for mark in marks if mark["kind"] == "filter"]
-    if not filters:
+    cubes = cubes_of(marks, page)
+    if not cubes:
         return
     libs = stage / LIBS
     (libs / "cubes").mkdir(parents=True, exist_ok=True)
     (libs / SCRIPT).write_text(filter_script(), "utf-8")
     (libs / STYLE).write_text(filter_style(), "utf-8")
-    (libs / "cubes" / f"{page}.js").write_text(cube_script(filters[0]["filter"]["cube"], page), "utf-8")
+    (libs / "cubes" / f"{page}.js").write_text(cube_script(cubes[page], page), "utf-8")
 
 
 def cube_script(cube: dict, page: str) -> str:
     """A cube as a classic script."""
     told = json.dumps(cube, ensure_ascii=False, separators=(",", ":"))
     return f"(globalThis.lwoCubes = globalThis.lwoCubes || {{}})[{json.dumps(page)}] = {told};\n"
+
+
+def inline_cube(cube: dict, page: str) -> str:
+    """A cube as data within a page that stands alone."""
+    told = json.dumps(cube, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/")
+    return f'<script type="application/json" id="cube-{page}">{told}</script>'
+
+
+def cubes_of(marks: list[dict], page: str) -> dict[str, dict]:
+    """The cube of a page's filter, by the page's name; empty where it has none."""
+    found = [mark["filter"]["cube"] for mark in marks if mark["kind"] == "filter"]
+    return {page: found[0]} if found else {}

@@ -12,6 +12,7 @@ import nbformat
 
 from lib.errors import BuildError
 from lib.report.build import kernel_environment, stage_executed
+from lib.report.filters import cubes_of
 from lib.report.parameters import chapter_parameters
 from lib.report.project import Page, load_project
 from lib.report.requires import fit_notebook
@@ -91,7 +92,7 @@ def run_single(
         notebook = Path(folder) / f"{page.name}.ipynb"
         nbformat.write(staged.notebook, notebook)
         finished = Path(folder) / target.name
-        render_single(notebook, project.root, finished)
+        render_single(notebook, project.root, finished, cubes=cubes_of(staged.marks, page.name))
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.move(finished, target)
     return target

@@ -1,7 +1,7 @@
 """Maximum likelihood with missing answers for many subsets of one table.
 
 EM with one scoring step a round (Lange, 1995; Jamshidian & Bentler, 1999): a round completes each subset's moments
-under its current model and moves the model toward them, beginning at the fit to complete cases. Means are
+under its current model and moves the model toward them, beginning at the fit of the largest subset. Means are
 unrestricted. Where few answers are missing, six rounds give the full-information estimates to four decimals.
 """
 
@@ -19,7 +19,7 @@ from lib.sem.implied import imply, lay_out, row_values
 from lib.sem.likelihood import Moments, evaluate
 from lib.sem.sample import neutralise, read_table
 from lib.sem.scoring import solve
-from lib.sem.spec import PATH
+from lib.sem.spec import PATH, Spec
 from lib.sem.specify import build_spec
 from lib.sem.start import fill_covariates
 from lib.sem.syntax import parse_model
@@ -71,46 +71,44 @@ def fit_incomplete(
     weight = (subsets & answered.any(1)).astype(float)
     whole = answered.all(1)
     sums = _sums(weight[:, whole], table[whole])
-    mean, cov = _moments(sums.n, sums.first, sums.second, kept)
-    fits = fit_many(model, _problems(sums.n, mean, cov, kept), start="own")
-    return (
-        fits if whole.all() else _finished(fits, sums, mean, weight[:, ~whole], table[~whole], kept, rounds)
+    if not sums.n.any():
+        raise ModelError(
+            f"none of {len(table)} students answered everything in the model; take a smaller model"
+        )
+    gaps = _Gaps(sums, weight[:, ~whole], table[~whole], kept)
+    largest = np.array([int(np.argmax(sums.n))])
+    first = fit_many(
+        model, gaps.take(largest).problems(*gaps.take(largest).known(), complete=True), start="own"
     )
+    tau, mean, cov, late = _improve(spec, gaps, np.repeat(first.tau, len(subsets), axis=0), rounds)
+    if len(late):
+        some = gaps.take(late)
+        own = fit_many(model, some.problems(*some.known(), complete=True), start="own").tau
+        tau[late], mean[late], cov[late], _ = _improve(spec, some, own, rounds)
+    fits = fit_many(model, gaps.problems(mean, cov), start=tau)
+    return replace(fits, vcov=fits.vcov * (fits.n_obs / np.maximum(sums.n, 1))[:, None, None])
 
 
-def _finished(
-    fits: ManyFits,
-    sums: _Sums,
-    mean: np.ndarray,
-    weight: np.ndarray,
-    values: np.ndarray,
-    kept: np.ndarray,
-    rounds: int,
-) -> ManyFits:
-    """The fits to complete cases, taken to the optimum for all cases."""
-    spec, layout = fits.spec, lay_out(fits.spec)
-    use = np.flatnonzero(fits.status == "ok")
-    tau, value, mean, kept = fits.tau[use], fits.value[use], mean[use], kept[use]
-    sums, weight = sums.take(use), weight[use]
-    n = sums.n + weight.sum(1)
-    gain = np.zeros(len(use))
+def _improve(
+    spec: Spec, gaps: _Gaps, tau: np.ndarray, rounds: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Estimates and completed moments after some rounds, and the subsets that have not arrived by then."""
+    layout = lay_out(spec)
+    mean, cov = gaps.known()
+    lost = ~np.isfinite(tau).all(1)
+    tau = np.where(lost[:, None], np.nanmean(np.where(lost[:, None], np.nan, tau), axis=0), tau)
+    gain = np.full(len(tau), np.inf)
     for _ in range(rounds):
-        mean, cov = _complete(sums, mean, imply(spec, tau, value).cov[:, 0], weight, values, kept)
         value = fill_covariates(spec, mean[:, None], cov[:, None])
-        _, slope, information = evaluate(spec, layout, tau, value, _problems(n, mean, cov, kept))
+        mean, cov = gaps.complete(mean, imply(spec, tau, value).cov[:, 0])
+        problems = gaps.problems(mean, cov)
+        value = fill_covariates(spec, mean[:, None], cov[:, None])
+        objective, slope, information = evaluate(spec, layout, tau, value, problems)
         step = solve(information, slope)
-        gain = np.abs((step * slope).sum(1)) * n
-        tau = tau - step
-    vcov = np.linalg.inv(information) / sums.n[:, None, None]
-    arrived = (gain < ARRIVED) & np.isfinite(tau).all(1)
-    status, everyone = fits.status.copy(), fits.n_obs.copy()
-    status[use[~arrived]] = "not_converged"
-    everyone[use] = n
-    found = {"tau": tau, "value": value, "vcov": vcov}
-    filled = {name: getattr(fits, name).copy() for name in found}
-    for name, numbers in found.items():
-        filled[name][use] = np.where(arrived.reshape(-1, *[1] * (numbers.ndim - 1)), numbers, np.nan)
-    return replace(fits, status=status, n_obs=everyone, **filled)
+        fine = np.isfinite(objective) & np.isfinite(step).all(1)
+        gain = np.where(fine, np.abs((step * slope).sum(1)) * problems.n[:, 0], np.inf)
+        tau = tau - np.where(fine[:, None], step, 0.0)
+    return tau, mean, cov, np.flatnonzero((gain >= ARRIVED) | lost)
 
 
 @dataclass(frozen=True)
@@ -135,8 +133,47 @@ def _sums(weight: np.ndarray, values: np.ndarray) -> _Sums:
     return _Sums(weight.sum(1), both[:, :p], second)
 
 
-def _problems(n: np.ndarray, mean: np.ndarray, cov: np.ndarray, kept: np.ndarray) -> Moments:
-    return Moments(n[:, None], mean[:, None], cov[:, None], kept[:, None])
+@dataclass(frozen=True)
+class _Gaps:
+    """Complete cases of each subset as sums, the other cases as they are."""
+
+    sums: _Sums
+    weight: np.ndarray
+    values: np.ndarray
+    kept: np.ndarray
+
+    def take(self, which: np.ndarray) -> _Gaps:
+        """Some of the subsets."""
+        return _Gaps(self.sums.take(which), self.weight[which], self.values, self.kept[which])
+
+    def known(self) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and covariance of the complete cases."""
+        return _moments(self.sums.n, self.sums.first, self.sums.second, self.kept)
+
+    def problems(self, mean: np.ndarray, cov: np.ndarray, *, complete: bool = False) -> Moments:
+        """Moments as `fit_many` takes them, of everyone or of the complete cases."""
+        n = self.sums.n + (0 if complete else self.weight.sum(1))
+        return Moments(n[:, None], mean[:, None], cov[:, None], self.kept[:, None])
+
+    def complete(self, mean: np.ndarray, cov: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Moments expected of everyone, given what they answered and each subset's current moments."""
+        n, first, second = self.sums.n.copy(), self.sums.first.copy(), self.sums.second.copy()
+        answered, pattern = np.unique(~np.isnan(self.values), axis=0, return_inverse=True)
+        for k, seen in enumerate(answered):
+            gone = np.flatnonzero(~seen)
+            inside = pattern.ravel() == k
+            rows, share = self.values[inside], self.weight[:, inside]
+            across = cov[:, seen][:, :, gone]
+            slope = np.linalg.solve(cov[:, seen][:, :, seen] + RIDGE * np.eye(seen.sum()), across)
+            filled = np.broadcast_to(rows, (len(mean), *rows.shape)).copy()
+            filled[:, :, gone] = mean[:, None, gone] + (rows[:, seen] - mean[:, None, seen]) @ slope
+            count, counted = share.sum(1), share[:, :, None] * filled
+            n += count
+            first += counted.sum(1)
+            second += counted.swapaxes(1, 2) @ filled
+            left = cov[:, gone][:, :, gone] - across.swapaxes(1, 2) @ slope
+            second[:, gone[:, None], gone] += count[:, None, None] * left
+        return _moments(n, first, second, self.kept)
 
 
 def _moments(n: np.ndarray, first: np.ndarray, second: np.ndarray, kept: np.ndarray) -> tuple:
@@ -144,29 +181,6 @@ def _moments(n: np.ndarray, first: np.ndarray, second: np.ndarray, kept: np.ndar
     cov = second / np.maximum(n, 1)[:, None, None] - mean[:, :, None] * mean[:, None, :]
     neutralise(mean, cov, kept)
     return mean, cov
-
-
-def _complete(
-    sums: _Sums, mean: np.ndarray, cov: np.ndarray, weight: np.ndarray, values: np.ndarray, kept: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Moments expected of everyone, given what they answered and each subset's current moments."""
-    n, first, second = sums.n.copy(), sums.first.copy(), sums.second.copy()
-    _, start, pattern = np.unique(~np.isnan(values), axis=0, return_index=True, return_inverse=True)
-    for k, example in enumerate(start):
-        gone = np.isnan(values[example])
-        rows, share = values[pattern.ravel() == k], weight[:, pattern.ravel() == k]
-        inside = cov[:, ~gone][:, :, ~gone] + RIDGE * np.eye((~gone).sum())
-        across = cov[:, ~gone][:, :, gone]
-        slope = np.linalg.solve(inside, across)
-        filled = np.broadcast_to(rows, (len(mean), *rows.shape)).copy()
-        filled[:, :, gone] = mean[:, None, gone] + (rows[:, ~gone] - mean[:, None, ~gone]) @ slope
-        count = share.sum(1)
-        n += count
-        first += np.einsum("br,brp->bp", share, filled)
-        second += np.einsum("br,brp,brq->bpq", share, filled, filled, optimize=True)
-        left = cov[:, gone][:, :, gone] - across.swapaxes(1, 2) @ slope
-        second[:, np.flatnonzero(gone)[:, None], np.flatnonzero(gone)] += count[:, None, None] * left
-    return _moments(n, first, second, kept)
 
 
 def standardized_paths(fits: ManyFits, labels: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:

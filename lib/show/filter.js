@@ -210,7 +210,7 @@
       say(from[at].words);
     }
     function still() {                                    // the chapter's own marks, from the figure's table
-      const rows = $$("tbody tr:not(.group)", svg.closest("figure, .plate"));
+      const rows = $$("tbody tr:not(.group)", (svg.closest("figure") || svg.closest(".plate")));
       const words = rows.map((row) => Array.from(row.cells).map((c) => c.textContent.trim()).filter(Boolean).join(", "));
       const flat = plot.lines.flatMap(([, heights]) => heights);
       return words.map((w, i) => ({ x: plot.x[2], y: flat[Math.min(i, flat.length - 1)], words: w }));

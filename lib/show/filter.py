@@ -7,6 +7,8 @@ whom the chapter shows and its controls are not there.
 from __future__ import annotations
 
 import html
+import os
+import sys
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -19,6 +21,7 @@ ROOM = Path(__file__).parent
 SCRIPTS = ("filter.js", "filter_files.js", "filter_bar.js")
 STYLE = "filter.css"
 
+RESULTS = "LWO_RESULTS"  # set by lib.report for the chapters it runs
 NO_BAR = "This page shows the students it was run for; it has no filter for others."
 
 __all__ = ["bar_html", "filter_script", "filter_style", "subgroup_filter"]
@@ -49,6 +52,17 @@ def subgroup_filter(
     bar = bar_html(views, home, name=name)
     mark = Mark(kind="filter", table=bar, filter={"cube": views.content, "home": home, "name": name})
     emit(mark, bar)
+    if live():
+        from IPython.display import display
+
+        from lib.show.filter_widget import SubgroupFilter
+
+        display(SubgroupFilter(views, population=population))
+
+
+def live() -> bool:
+    """Whether a reader sits at the notebook: a chapter that is run for the report has a folder for its results."""
+    return RESULTS not in os.environ and "ipykernel" in sys.modules
 
 
 def bar_html(views: Cube, home: dict[str, str], *, name: str = "") -> str:

@@ -49,8 +49,8 @@
       plots = $$("svg[data-plot]", scope).filter((svg) => !give.figures || give.figures.includes((svg.closest("figure") || {}).id)).map(F.figure)
         .filter((plot) => plot.keys.some((key) => data.keys.has(key)));
       const seen = new Set();
-      tables = plots.map((plot) => plot.svg.closest("figure, .plate")).filter((el) => !seen.has(el) && seen.add(el));
-      plots.forEach((plot) => { plot.home = plot.svg.closest("figure, .plate"); });
+      tables = plots.map((plot) => (plot.svg.closest("figure") || plot.svg.closest(".plate"))).filter((el) => !seen.has(el) && seen.add(el));
+      plots.forEach((plot) => { plot.home = (plot.svg.closest("figure") || plot.svg.closest(".plate")); });
       prose = paragraphs();
     }
     const near = (el) => { const box = el.getBoundingClientRect(); return box.height > 0 && box.bottom > -100 && box.top < innerHeight + 100; };
@@ -68,7 +68,7 @@
       const head = EXPLORATORY + view.a.label + (view.b ? " beside " + F.lower(view.b.label) : "");
       const alt = { title: head, text: words(own[0]) };
       own.forEach((plot) => plot.show(view, alt));
-      heading(el, head);
+      heading(el, head, own[0]);
       table(el, own[0]);
     }
     function words(plot) {
@@ -76,7 +76,7 @@
         return c ? g.label + " " + F.told(g, key) : ""; }).filter(Boolean).join("; ");
       return (view.b ? F.sized(view.a) + " and " + F.sized(view.b) : F.sized(view.a)) + ". " + plot.lines.map(line).join(". ") + ".";
     }
-    function heading(el, text) {
+    function heading(el, text, plot) {
       const caption = el.querySelector("figcaption");
       if (caption) {
         let now = caption.querySelector(".view-title");
@@ -88,9 +88,13 @@
       const key = el.querySelector("ul.key:not(.view)"), mine = el.querySelector("ul.key.view");
       if (key) key.toggleAttribute("hidden", !!text);
       if (mine) mine.remove();
-      if (text && key) key.after(make("ul", { class: "key view" }, ...[view.a, view.b].filter(Boolean).map((g) => make("li", { class: g.style }, glyph(g.style), make("span", {}, F.sized(g)))),
+      if (text && key) key.after(make("ul", { class: "key view" }, ...[view.a, view.b].filter(Boolean).map((g) => make("li", { class: g.style }, glyph(g.style), make("span", {}, F.sized(g) + absent(g, plot)))),
         make("li", {}, "line: interval")));
     }
+    const absent = (g, plot) => {                         // one reason for all lines is said once, in the key
+      const cells = plot.keys.map((key) => g.cell(key)).filter(Boolean), why = new Set(cells.map((c) => c.shown ? "" : c.why));
+      return cells.length && why.size === 1 && !cells[0].shown ? ": " + cells[0].why : "";
+    };
     const glyph = (style) => F.draw("svg", { viewBox: "-14 -8 28 16", width: 28, height: 16, "aria-hidden": "true", focusable: "false" },
       F.draw("path", { d: F.SHAPES[style], class: "m " + style, fill: "var(--g-" + style + ")" }));
     const people = () => view.a.why ? view.a.label + ": " + view.a.why + "." : F.sized(view.a) + (view.b ? " beside " + F.lower(F.sized(view.b)) : "") + ".";
@@ -103,19 +107,22 @@
       const bar = el.querySelector("p.view-files");
       if (bar) bar.remove();
       if (!plot || !own) return;
-      const head = ["Measure", "Students", "Estimate", "Interval", "n", "Difference and test"];
-      const rows = plot.keys.flatMap((key) => [view.a, ...(view.b ? [view.b] : [])].map((g, i) => ({ key, g, i, c: g.cell(key) })).filter((r) => r.c));
-      const line = ({ key, g, i, c }) => make("tr", {}, make("th", { scope: "row" }, named(key)), make("td", {}, g.label),
-        ...(c.shown ? [make("td", { class: "n" }, F.estimate(c)), make("td", { class: "n" }, F.interval(c, " to ")), make("td", { class: "n" }, c.n === null ? "" : F.count(c.n))]
-          : [make("td", { class: "withheld", colspan: 3 }, make("span", {}, c.why))]),
-        make("td", {}, i ? "" : F.difference(view, key)));
-      const made = make("table", {}, make("caption", { class: "sr" }, people()), make("thead", {}, make("tr", {}, ...head.map((h) => make("th", { scope: "col" }, h)))),
-        make("tbody", {}, ...rows.map(line)));
+      const made = results(plot.keys);
       own.after(make("div", { class: "scroll view", role: "region", tabindex: "0", "aria-label": "Data: " + people() }, made));
       const button = (text, act) => { const b = make("button", { type: "button" }, text); b.addEventListener("click", act); return b; };
       const drawn = () => plots.find((p) => p.home === el && p.svg.getBoundingClientRect().height > 0) || plots.find((p) => p.home === el);
       el.querySelector("details.data").append(make("p", { class: "download view-files" }, "This view: ", button("CSV", () => F.files.csv(files(plot.keys, el))), " ",
         button("SVG", () => F.files.svg(drawn().svg, files(plot.keys, el))), " ", button("PNG", () => F.files.png(drawn().svg, files(plot.keys, el)))));
+    }
+    function results(keys) {
+      const head = ["Measure", "Students", "Estimate", "Interval", "n", "Difference and test"];
+      const rows = keys.flatMap((key) => [view.a, view.b].filter(Boolean).map((g, i) => ({ key, g, i, c: g.cell(key) })).filter((r) => r.c));
+      const line = ({ key, g, i, c }) => make("tr", {}, make("th", { scope: "row" }, named(key)), make("td", {}, g.label),
+        ...(c.shown ? [make("td", { class: "n" }, F.estimate(c)), make("td", { class: "n" }, F.interval(c, " to ")), make("td", { class: "n" }, c.n === null ? "" : F.count(c.n))]
+          : [make("td", { class: "withheld", colspan: 3 }, make("span", {}, c.why))]),
+        make("td", {}, i ? "" : F.difference(view, key)));
+      return make("table", {}, make("caption", { class: "sr" }, people()), make("thead", {}, make("tr", {}, ...head.map((h) => make("th", { scope: "col" }, h)))),
+        make("tbody", {}, ...rows.map(line)));
     }
     const named = (key) => data.cube.keys[data.keys.get(key)].label;
     function files(keys, el) {
@@ -181,6 +188,7 @@
       show();
       parts();
       redraw();
+      if (hooks && hooks.board) hooks.board.replaceChildren(results(data.cube.keys.map((k) => k.key).filter((key) => /^[^|]*\|(indirect)?\|/.test(key))));
       say();
     }
     function set(next, how) {
@@ -299,8 +307,8 @@
     box.innerHTML = model.get("html");                    // made by lib.show from released rows, its labels escaped
     el.append(box);
     const form = box.querySelector("form"), give = JSON.parse(form.querySelector("script[type='application/json']").textContent);
-    document.documentElement.classList.contains("js") || form.classList.add("live");
-    const bar = attach(form, box, give, () => Promise.resolve(model.get("cube")), null);
+    form.classList.add("live");
+    const bar = attach(form, box, give, () => Promise.resolve(model.get("cube")), { board: box.querySelector(".board") });
     const take = () => bar.need().then(() => bar.set(model.get("value") || {}, "address"));
     bar.listen((value) => { model.set("value", Object.assign({}, value)); model.save_changes(); });
     model.on("change:value", take);

@@ -51,14 +51,13 @@
   }
   function svg(el, give) { save(standalone(el, give).text, "image/svg+xml", give.slug + ".svg"); }
   function png(el, give) {
-    const made = standalone(el, give), image = new Image(), url = URL.createObjectURL(new Blob([made.text], { type: "image/svg+xml" }));
+    const made = standalone(el, give), image = new Image();
     image.onload = () => {
       const canvas = make("canvas", { width: 2 * (made.width + 24), height: 2 * (made.height + 16) });
       canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
-      URL.revokeObjectURL(url);
       canvas.toBlob((blob) => save(blob, "image/png", give.slug + ".png"));
     };
-    image.src = url;
+    image.src = "data:image/svg+xml;charset=utf-8," + encodeURIComponent(made.text);   // a blob is refused by a page that stands alone
   }
   F.files = { csv, svg, png };
 })();

@@ -10,7 +10,7 @@ import base64
 import hashlib
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +18,7 @@ from pathlib import Path
 import panflute as pf
 from markupsafe import Markup
 
+from lib.report.filters import LIBS, SCRIPT, inline_cube
 from lib.report.render.book import Book, read_book, read_settings
 from lib.report.render.check import check_pages
 from lib.report.render.citations import set_citations
@@ -29,12 +30,14 @@ from lib.report.render.pandoc import unshelve, write_html
 from lib.report.render.rows import link_rows
 from lib.report.render.search import Section, index_script, sections
 from lib.report.render.typeset import typeset
+from lib.show.filter import STYLE, filter_script, filter_style
 
 __all__ = ["render", "render_single"]
 
 ASSETS = ROOM / "assets"
 NOT_PUBLISHED = (".ipynb", ".md", ".qmd", ".yml", ".yaml", ".bib", ".csl")
 DOWNLOADS = re.compile(r'<p class="download">.*?</p>', re.S)  # files of the site, which a page alone has not
+FILTER_FILES = re.compile(rf'<(link|script)\b[^>]*="[^"]*{LIBS}/(?:{SCRIPT}|{STYLE})"[^>]*>(?:</script>)?\n?')
 WORKERS = 4  # pandoc processes at a time; each is idle while it starts
 
 
@@ -81,7 +84,7 @@ def render(project: Path, out: Path, *, progress: Callable[[str, int, int], None
     _write_assets(book.folder, Path(out), entries)
 
 
-def render_single(notebook: Path, project: Path, out: Path) -> None:
+def render_single(notebook: Path, project: Path, out: Path, *, cubes: Mapping[str, dict] | None = None) -> None:
     """Typeset one staged notebook as a single HTML file that needs no other file and no network.
 
     Parameters
@@ -92,6 +95,8 @@ def render_single(notebook: Path, project: Path, out: Path) -> None:
         The folder with ``_quarto.yml``: title and bibliography come from there.
     out : Path
         The HTML file.
+    cubes : mapping, optional
+        By page name what a filter on it shows; without one the page keeps its bar's words only.
     """
     settings = read_settings(Path(project))
     page = replace(page_from_file(Path(notebook), Path(notebook).name), number="")
@@ -107,8 +112,11 @@ def render_single(notebook: Path, project: Path, out: Path) -> None:
     contents = contents_of(found.doc)
     style = "".join((ASSETS / name).read_text("utf-8") for name in ("shared.css", "site.css"))
     script = (ASSETS / "site.js").read_text("utf-8")
+    body, filters = FILTER_FILES.subn("", DOWNLOADS.sub("", _body(found)))
+    if filters:
+        style, script = style + filter_style(), script + filter_script()
+        body += "".join(inline_cube(cube, name) for name, cube in (cubes or {}).items())
     single = {"policy": _single_policy(style, script), "style": Markup(style), "script": Markup(script)}
-    body = DOWNLOADS.sub("", _body(found))
     body = link_rows({page.href: body}, fallback="")[page.href]
     Path(out).write_text(page_html(book, page, body=body, contents=contents, single=single), "utf-8")
 
