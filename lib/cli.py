@@ -72,9 +72,18 @@ def main(ctx: click.Context, debug: bool) -> None:
 )
 @click.option("--renderer", default="auto", show_default=True, help="auto, quarto or embedded.")
 @click.option("-j", "--jobs", type=click.IntRange(1), help="Chapters at a time (default: one per core).")
+@click.option(
+    "--release", default="", metavar="NAME", help="Enter the build into the study's ledger of releases."
+)
 @click.pass_obj
 def build(
-    obj: dict, study: Path | None, out: Path, only: tuple[str, ...], renderer: str, jobs: int | None
+    obj: dict,
+    study: Path | None,
+    out: Path,
+    only: tuple[str, ...],
+    renderer: str,
+    jobs: int | None,
+    release: str,
 ) -> None:
     """Run the chapters that are out of date and build the site."""
     from lib.report.build import build as build_report
@@ -87,10 +96,13 @@ def build(
             only=only,
             renderer=renderer,
             workers=jobs,
+            release=release,
             progress=progress,
             debug=obj["debug"],
         )
     click.echo(f"{len(built.ran)} pages run, {len(built.reused)} as before; {built.renderer} renderer")
+    if release:
+        click.echo(f"releases/{release}.json written beside the study; keep it under version control")
     click.echo(f"open {os.path.relpath(built.site / 'index.html')}")
 
 

@@ -164,6 +164,21 @@ def test_cells_beside_each_other_make_no_sentence_and_columns_that_are_no_parts_
     assert audited(site, tmp_path, inside=False) == []
 
 
+def test_tables_of_statistics_are_no_persons_and_conversations_no_students(tmp_path):
+    """Fit measures repeat; a caption counts focus groups (D15); a finding's name ends in a figure."""
+    lines = [
+        f"<tr><td>Scale {chr(65 + i)}</td><td>1.00{i % 2}</td><td>0.01{i % 3}</td></tr>" for i in range(20)
+    ]
+    head = "<thead><tr><th>Measure</th><th>CFI</th><th>SRMR</th></tr></thead>"
+    words = (
+        "<p>Themes, n = 8 to 28 focus groups or interviews.</p><p>2a-s1 Most interviewed teachers agree.</p>"
+    )
+    site = Site({"index.html": page("Fit", f"<table>{head}{''.join(lines)}</table>{words}")}, None)
+    assert audited(site, tmp_path, inside=False) == []
+    site.add_to("index.html", "<p>Here n = 8 to 28 in all. 4 interviewed teachers agree.</p>")
+    assert [leak.kind for leak in audited(site, tmp_path, inside=False)] == ["small count"]
+
+
 def test_no_site_is_an_error(tmp_path):
     with pytest.raises(DisclosureError, match="no site"):
         audit_site(tmp_path / "nowhere")

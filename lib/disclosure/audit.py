@@ -8,6 +8,7 @@ populations that the site and earlier releases publish together.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from lib.disclosure.grids import tables_in
 from lib.disclosure.leaks import Leak, Records, records_of, suspicious, telltales
 from lib.disclosure.prior import printed_numbers
 from lib.disclosure.readers import Fragment, fragments
-from lib.disclosure.releases import newly_derivable
+from lib.disclosure.releases import opening_words
 from lib.disclosure.rowlevel import row_level
 from lib.disclosure.smallcells import is_sentence, small_cells
 from lib.disclosure.states import decoded_cubes, differencing_leaks, filter_states, populations_of
@@ -26,11 +27,32 @@ from lib.errors import DisclosureError
 from lib.study.codebook import DisclosureSettings
 from lib.study.load import Study
 
-__all__ = ["Leak", "audit_site"]
+__all__ = ["Audit", "Leak", "attack_site", "audit_site"]
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What an attacker finds in a site.
+
+    Attributes
+    ----------
+    leaks : tuple of Leak
+        In the order of the files; empty where nothing was found. No message repeats a student's value.
+    populations : tuple of rule
+        Column -> levels of every population of whom the site shows something; needs the study.
+    """
+
+    leaks: tuple[Leak, ...]
+    populations: tuple[dict[str, tuple[str, ...]], ...] = ()
 
 
 def audit_site(site: Path, *, study: Study | None = None) -> list[Leak]:
-    """Every leak that an attacker finds in a finished site.
+    """The leaks that ``attack_site`` finds; parameters and errors are the same."""
+    return list(attack_site(site, study=study).leaks)
+
+
+def attack_site(site: Path, *, study: Study | None = None) -> Audit:
+    """Attack a finished site with everything there is.
 
     Parameters
     ----------
@@ -43,8 +65,7 @@ def audit_site(site: Path, *, study: Study | None = None) -> list[Leak]:
 
     Returns
     -------
-    list of Leak
-        In the order of the files; empty where nothing was found. No message repeats a student's value.
+    Audit
 
     Raises
     ------
@@ -69,10 +90,13 @@ def audit_site(site: Path, *, study: Study | None = None) -> list[Leak]:
             key = frozenset((column, tuple(sorted(levels))) for column, levels in rule.items())
             populations.setdefault(key, (fragment.file, fragment.place, rule))
     found += [leak for printed in counts for leak in derivable(printed, settings)]
-    if study is not None:
-        found += _between_releases(study, list(populations.values()))
+    known = list(populations.values())
+    if study is not None and study.students is not None:
+        known = [one for one in known if set(one[-1]) <= set(study.students)]
+        found += _between_releases(study, known)
     first = {(leak.kind, leak.file, leak.place): leak for leak in reversed(found)}
-    return sorted(first.values(), key=lambda leak: (leak.file, leak.place, leak.kind))
+    leaks = sorted(first.values(), key=lambda leak: (leak.file, leak.place, leak.kind))
+    return Audit(tuple(leaks), tuple(rule for *_, rule in known))
 
 
 def _worth_reading(read: Iterator[Fragment], records: Records) -> Iterator[Fragment]:
@@ -118,13 +142,7 @@ def _cells_of(fragment: Fragment, records: Records) -> Iterator[Leak]:
 
 
 def _between_releases(study: Study, populations: list[tuple[str, str, dict]]) -> Iterator[Leak]:
-    if study.students is None or not populations:
-        return
-    known = [rule for *_, rule in populations if set(rule) <= set(study.students)]
-    opened = newly_derivable(study, known)
-    if opened:
+    words = opening_words(study, [rule for *_, rule in populations]) if populations else ""
+    if words:
         file, place, _ = populations[-1]
-        yield Leak(
-            "differencing", file, place, f"{len(opened)} groups under {study.codebook.disclosure.k} follow from the "
-            "populations of this site and of earlier releases; leave out what choose_lattice refuses",
-        )  # fmt: skip
+        yield Leak("differencing", file, place, words)

@@ -42,7 +42,7 @@ def filter_costs(study: Study, *, max_filters: int | None = None) -> pd.DataFram
     totals = lattice.students.sum(axis=0)
     steps = [max(FINEST, 100 * study.codebook.disclosure.k / max(total, 1.0)) for total in totals]
     kept = steps[0] * math.floor(round(100 * lattice.kept_share / steps[0], 9))
-    base = {"model": "filter states", "estimator": "count", "term": "states", "population": "all"}
+    base = {"model": "filter states", "estimator": "count", "term": "states", "population": ""}
     offered = len(lattice.offered)
     rows = [
         base | {"contrast": "states", "unit": "filter states", "estimate": offered},
@@ -82,7 +82,7 @@ def hiding_costs(pages: Mapping[str, Released], study: Study) -> pd.DataFrame:
         tables[""] = pd.concat(tables.values(), ignore_index=True)
     rows = []
     for page, table in tables.items():
-        base = {"model": "hidden values", "term": "values", "population": "all", "group": page}
+        base = {"model": "hidden values", "term": "values", "population": "", "group": page}
         hidden = table["status"].isin(HIDDEN)
         counts = {
             "values": len(table),

@@ -32,6 +32,7 @@ RAW_NAME = re.compile(
     r"(?i)residual|factor[_ ]?score|fitted|influence|cook|leverage|raw[_ ]?(?:data|answers|responses)|answers|responses"
 )
 VECTOR = 50
+DECIMAL = re.compile(r"\d\.\d")
 
 
 def row_level(fragment: Fragment, records: Records) -> Iterator[Leak]:
@@ -93,11 +94,20 @@ def _repeats_categories(table: pd.DataFrame, figures: dict[str, np.ndarray]) -> 
         return False
     if sum(_is_short_scale(values) for values in figures.values()) > 1:
         return True
-    few = [told for told in texts.values() if 1 < len(set(told)) <= min(CATEGORIES, len(told) / 2)]
+    few = [
+        told
+        for told in texts.values()
+        if 1 < len(set(told)) <= min(CATEGORIES, len(told) / 2) and not _are_statistics(told)
+    ]
     if len(few) < 2 or not any(np.isfinite(values).mean() > 0.7 for values in figures.values()):
         return False
     rows = list(zip(*few, strict=True))
     return 1 - len(set(rows)) / len(rows) > 0.2
+
+
+def _are_statistics(told: list[str]) -> bool:
+    """Numbers with decimals, such as fit measures, which are no categories however often they repeat."""
+    return sum(bool(DECIMAL.search(one)) for one in told) > 0.5 * len(told)
 
 
 def _is_short_scale(values: np.ndarray) -> bool:

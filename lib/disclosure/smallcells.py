@@ -29,8 +29,10 @@ MARKS = str.maketrans({",": None, "%": None, "−": "-"})
 TOLD = frozenset({"words", "title", "desc", "aria-label", "alt", "content", "text"})
 PERSONS = r"(?:students|pupils|teachers|respondents|(?<=\b1 )(?:student|pupil|teacher|respondent))"
 GROUP = r"(?:[A-Z]?[\w-]+ ){0,2}"
+CONVERSATIONS = r"(?:focus groups|interviews|remarks|visits|observations|classrooms)"
 SENTENCE = re.compile(
-    rf"(?<![\d.,–−/-])(?<!Grade )(?<!grade )([1-9]) {GROUP}{PERSONS}\b|\b[nN]\s?=\s?([1-9])(?![\d.,])"
+    rf"(?<![\w.,–−/-])(?<!Grade )(?<!grade )([1-9]) {GROUP}{PERSONS}\b"
+    rf"|\b[nN]\s?=\s?([1-9])(?![\d.,])(?!(?: to \d+)? {CONVERSATIONS})"
 )
 SPOKEN = re.compile(
     r"(?i)(?:groups? of|pairs? of|teams? of|fewer than|less than|under|at least|minimum of|more than"

@@ -55,11 +55,10 @@ class Campaign(Words):
         return part
 
     def render(self, attribute: str, spec: str) -> str:
-        """Markdown of one entry; without a name, of the part itself."""
+        """Markdown of one entry; without a name, of the part itself: its number, or how many entries it has."""
         found = self.at(attribute) if attribute else self
-        if isinstance(found._record, (dict, list)):
-            raise BuildError(f"{found._source} holds several numbers; name one")
-        return fact_html(found._record, found._source, spec)
+        entries = isinstance(found._record, (dict, list))
+        return fact_html(len(found._record) if entries else found._record, found._source, spec)
 
 
 def campaign(name: str) -> Campaign:

@@ -6,6 +6,7 @@ A fact is read from its source by name and never given by value, so that no resu
 from __future__ import annotations
 
 import html
+import math
 from collections.abc import Sized
 
 from lib.errors import ShowError
@@ -54,13 +55,20 @@ class Settings(Words):
 
 
 def fact_html(value: object, source: str, spec: str = "") -> str:
-    """A number or text of a fact with where it is from; formats are those of ``Settings`` and of rows."""
+    """A number or text of a fact with where it is from.
+
+    Formats are those of numbers (``.2f``), ``words`` for small counts, ``percent`` or ``.1percent`` for shares, and
+    ``^.4f`` to round a bound upward.
+    """
     if not _is_number(value):
         return html.escape(str(value), quote=False)
     if spec == "words":
         text = small_number(value)
-    elif spec == "percent":
-        text = f"{number(100 * value, '.0f')}%"
+    elif spec.endswith("percent"):
+        text = f"{number(100 * value, (spec.removesuffix('percent') or '.0') + 'f')}%"
+    elif spec.startswith("^"):
+        decimals = int(spec.strip("^.f") or 0)
+        text = number(math.ceil(round(value * 10**decimals, 6)) / 10**decimals, spec[1:])
     else:
         text = number(value, spec or (",.0f" if value == int(value) else ".3g"))
     named = html.escape(source, quote=True)

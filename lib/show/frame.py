@@ -6,7 +6,10 @@ import html
 import re
 from collections.abc import Iterable
 
+import pandas as pd
+
 from lib.disclosure.gate import ReleasedRow
+from lib.disclosure.rules import units_behind
 from lib.errors import ShowError
 from lib.show.marks import plain
 from lib.show.prose import Phrase, words_of
@@ -45,19 +48,22 @@ def name_of(kind: str, label: str, exhibit: int | None) -> str:
 def sample(rows: Iterable[ReleasedRow]) -> str:
     """Who stands behind the rows and how many: ``All students, n = 870; Black students, n = 400``."""
     counts: dict[tuple[str, ...], list[float]] = {}
+    rows = list(rows)
     for row in rows:
         codebook = row.codebook
         who = (row.population, row.group) if row.group in codebook.populations else (row.population,)
         found = counts.setdefault(who, [])
         if is_shown(row) and row.n_obs == row.n_obs and row.unit not in COUNTED:
             found.append(rounded_n(row))
+    units = set(units_behind(pd.DataFrame([row.values for row in rows]))) if rows else set()
+    counted = f" {units.pop()}" if len(units) == 1 and units != {"students"} else ""
     parts = []
     for who, found in counts.items():
         words = " and ".join(label_of(population, codebook) for population in who)
         if found:
             low, high = min(found), max(found)
             several = "" if low == high else f" to {number(high, ',.0f')}"
-            words = f"{words}, {EQUALS}{number(low, ',.0f')}{several}".lstrip(", ")
+            words = f"{words}, {EQUALS}{number(low, ',.0f')}{several}{counted}".lstrip(", ")
         parts.append(words)
     return "; ".join(filter(None, parts))
 
