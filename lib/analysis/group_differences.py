@@ -27,6 +27,7 @@ from lib.study.load import Study
 MEAN, DIFFERENCE, SUPPORT = "adjusted mean", "group difference", "common support"
 METHOD = "OLS, CR2 by class"
 LATENT = "CFA, latent means, some items free"
+IN_SD = "difference of latent means in SD: some items do not measure alike"
 NOT_ALIKE = "not comparable: the items do not measure alike in both groups"
 FIRST, CONSTANT = "first_", "constant_"
 
@@ -199,7 +200,7 @@ def _latent(ladder: pd.DataFrame, scale: str, refused: list[dict]) -> list[dict]
         "interval_method",
         "n_obs",
     )
-    latent = own.iloc[0][list(taken)].to_dict() | {"unit": "SD", "estimator": LATENT}
+    latent = own.iloc[0][list(taken)].to_dict() | {"unit": "SD", "estimator": LATENT, "status_reason": IN_SD}
     return [
         {key: row[key] for key in ("population", "group", "model", "contrast")} | latent for row in refused
     ]
