@@ -58,10 +58,12 @@ def content(study, held, lattice):
     return cube(study, [tied], lattice=lattice).content
 
 
-def cell(content: dict, series: str, place: int, key: str) -> dict:
-    names = [entry["key"] for entry in content["keys"]]
-    at = place * len(names) + names.index(key)
-    return {name: values[at] for name, values in content[series].items()}
+def cell(content: dict, name: str, place: int, key: str) -> dict:
+    series, keys = content[name], [entry["key"] for entry in content["keys"]]
+    if place not in series["places"]:
+        return dict.fromkeys(("estimate", "conf_low", "conf_high", "n_obs")) | {"why": 0}
+    at = series["places"].index(place) * len(series["keys"]) + series["keys"].index(keys.index(key))
+    return {what: values[at] for what, values in series.items() if what not in ("places", "keys")}
 
 
 @pytest.mark.parametrize("place", [0, 1, 2, 3])

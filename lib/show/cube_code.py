@@ -61,7 +61,8 @@ def encoded(study: Study, layout: Layout, rows: pd.DataFrame) -> dict:
     -------
     dict
         ``dims`` and ``cube``: the columns, and each state's code in them and n; ``keys``: what results are
-        about; ``own``, ``rest`` and ``gap``: numbers by state or pair and key, ``why`` a place in ``reasons``.
+        about; ``own``, ``rest`` and ``gap``: numbers of the ``places`` (states or pairs)
+        and ``keys`` that have any, ``why`` a place in ``reasons``.
     """
     codebook, states, beside = study.codebook, layout.states, layout.beside
     dims = [_dimension(codebook, *offered) for offered in layout.lattice.levels.items()]
@@ -89,9 +90,9 @@ def encoded(study: Study, layout: Layout, rows: pd.DataFrame) -> dict:
         "version": VERSION, "study": codebook.title, "synthetic": codebook.synthetic, "data": study.data_hash,
         "date": date.today().isoformat(), "alpha": round(1000 * codebook.thresholds["alpha"]),
         "dims": dims, "cube": table, "keys": keys,
-        "own": numbers.of(own, own["population"].map(at), len(states), ESTIMATE),
-        "rest": numbers.of(own, own["population"].map(rest), len(states), ESTIMATE),
-        "gap": numbers.of(gap, pd.Series(between, gap.index, dtype=float), len(layout.pairs), GAP),
+        "own": numbers.of(own, own["population"].map(at).where(lambda place: place < len(states)), ESTIMATE),
+        "rest": numbers.of(own, own["population"].map(rest), ESTIMATE),
+        "gap": numbers.of(gap, pd.Series(between, gap.index, dtype=float), GAP),
         "beside": list(rest.values()), "reasons": numbers.reasons,
         "pairs": [[one, two if two < len(states) else -1] for one, two in layout.pairs],
         "hidden": [coded(state) for state in _hidden(layout.lattice)],
@@ -156,19 +157,29 @@ class _Numbers:
     def __init__(self, keys: dict[str, int]):
         self.keys, self.reasons = keys, [ABSENT]
 
-    def of(self, rows: pd.DataFrame, place: pd.Series, count: int, columns: Sequence[str]) -> dict[str, list]:
-        """Numbers in thousandths (n as it is), ``None`` where there is none, and ``why`` there is none."""
-        width = len(self.keys)
-        numbers: dict[str, list] = {column: [None] * (count * width) for column in columns}
-        why: list[int | None] = [0] * (count * width)
-        inside = place.notna() & (place < count)
-        for row, at in zip(rows[inside].to_dict("records"), place[inside].astype(int), strict=True):
-            cell = at * width + self.keys[f"{row['model']}|{row['contrast']}|{row['term']}"]
-            why[cell] = self._numbered(row["status_reason"] or ("" if row["status"] == "ok" else ABSENT))
+    def of(self, rows: pd.DataFrame, place: pd.Series, columns: Sequence[str]) -> dict[str, list]:
+        """Numbers of the places and keys that have rows, flat, with those ``places`` and ``keys``.
+
+        In thousandths (n as it is), ``None`` where there is none; ``why`` says why there is none.
+        """
+        rows = rows.assign(place=place, key=[self._key(row) for row in rows.itertuples()])
+        rows = rows[rows["place"].notna() & rows["key"].notna()]
+        places, keys = (sorted({int(value) for value in rows[name]}) for name in ("place", "key"))
+        numbers: dict[str, list] = {name: [None] * (len(places) * len(keys)) for name in ("why", *columns)}
+        numbers["why"] = [0] * (len(places) * len(keys))
+        across, down = ({value: at for at, value in enumerate(found)} for found in (keys, places))
+        for row in rows.to_dict("records"):
+            cell = down[int(row["place"])] * len(keys) + across[int(row["key"])]
+            numbers["why"][cell] = self._numbered(
+                row["status_reason"] or ("" if row["status"] == "ok" else ABSENT)
+            )
             for column in columns:
                 if not math.isnan(row[column]):
                     numbers[column][cell] = round(row[column] * (1 if column == "n_obs" else 1000))
-        return {"why": why} | numbers
+        return {"places": places, "keys": keys} | numbers
+
+    def _key(self, row: object) -> int | None:
+        return self.keys.get(f"{row.model}|{row.contrast}|{row.term}")
 
     def _numbered(self, reason: str) -> int | None:
         if not reason:

@@ -36,23 +36,26 @@
 
   /* the cube: states by their codes, results by key */
   function read(cube) {
-    const names = cube.dims.map((d) => d.name), width = cube.keys.length, states = new Map(), pairs = new Map();
+    const names = cube.dims.map((d) => d.name), states = new Map(), pairs = new Map();
     for (let i = 0; i < cube.cube.n.length; i++) states.set(names.map((n) => cube.cube[n][i]).join(), i);
     cube.pairs.forEach(([a, b], i) => pairs.set(a + "," + b, i));
     const keys = new Map(cube.keys.map((k, i) => [k.key, i])), hidden = new Set(cube.hidden.map((h) => h.join()));
     const beside = new Set(cube.beside), families = new Map();
-    const cell = (series, place, key) => {
+    const indexed = (series) => ({ series, width: series.keys.length, row: new Map(series.places.map((p, i) => [p, i])),
+      column: new Map(series.keys.map((k, i) => [k, i])) });
+    const parts = { own: indexed(cube.own), rest: indexed(cube.rest), gap: indexed(cube.gap) };
+    const cell = (name, place, key) => {
       const k = keys.get(key);
       if (k === undefined) return null;
-      const at = place * width + k, unit = cube.keys[k].unit, estimate = series.estimate[at];
-      const why = series.why[at] === null ? "" : cube.reasons[series.why[at]];
-      return { unit, label: cube.keys[k].label, estimate, low: series.conf_low[at], high: series.conf_high[at],
-        n: series.n_obs ? series.n_obs[at] : null, p: series.p_value ? series.p_value[at] : null,
-        adjusted: series.p_bh ? series.p_bh[at] : null, why, shown: estimate !== null };
+      const { series, width, row, column } = parts[name], told = row.has(place) && column.has(k);
+      const at = told ? row.get(place) * width + column.get(k) : -1, get = (what) => told && series[what] ? series[what][at] : null;
+      const why = told ? (series.why[at] === null ? "" : cube.reasons[series.why[at]]) : cube.reasons[0];
+      return { unit: cube.keys[k].unit, label: cube.keys[k].label, estimate: get("estimate"), low: get("conf_low"), high: get("conf_high"),
+        n: get("n_obs"), p: get("p_value"), adjusted: get("p_bh"), why, shown: get("estimate") !== null };
     };
     const gap = (a, b, key) => {
       const flipped = !pairs.has(a + "," + b), at = pairs.get(flipped ? b + "," + a : a + "," + b);
-      const found = at === undefined ? null : cell(cube.gap, at, key);
+      const found = at === undefined || !parts.gap.column.has(keys.get(key)) ? null : cell("gap", at, key);
       if (!found || !flipped || !found.shown) return found;
       return Object.assign(found, { estimate: -found.estimate, low: -found.high, high: -found.low });
     };
@@ -77,9 +80,9 @@
       return is(cube.styles.focal) ? "black" : is(cube.styles.reference) ? "white" : Object.keys(chosen).length ? "third" : "all";
     };
     const family = (a, rest) => {                         // how many p-values were adjusted together
-      const used = (i) => names.map((n) => cube.cube[n][i] ? "1" : "0").join(""), id = used(a) + rest;
-      if (!families.has(id)) families.set(id, cube.pairs.reduce((total, [one, two], i) => used(one) !== used(a) || (two < 0) !== rest
-        ? total : total + cube.keys.reduce((sum, _, k) => sum + (cube.gap.p_value[i * width + k] !== null), 0), 0));
+      const used = (i) => names.map((n) => cube.cube[n][i] ? "1" : "0").join(""), id = used(a) + rest, { series, width, row } = parts.gap;
+      if (!families.has(id)) families.set(id, cube.pairs.reduce((total, [one, two], i) => used(one) !== used(a) || (two < 0) !== rest || !row.has(i)
+        ? total : total + series.p_value.slice(row.get(i) * width, (row.get(i) + 1) * width).filter((p) => p !== null).length, 0));
       return families.get(id);
     };
     return { cube, keys, cell, gap, column, clean, label, reason, style, family, beside };
@@ -89,7 +92,7 @@
   function look(data, value) {
     const chosen = data.clean(value), found = data.reason(chosen), cube = data.cube;
     const group = (label, n, style, cell, why) => ({ label, n, style, cell, why });
-    const own = (place) => (key) => data.cell(cube.own, place, key);
+    const own = (place) => (key) => data.cell("own", place, key);
     const missing = (why) => (key) => data.keys.has(key) ? { shown: false, why, unit: "", n: null, label: "" } : null;
     const a = found.place >= 0 ? group(data.label(chosen), cube.cube.n[found.place], data.style(chosen), own(found.place), "")
       : group(data.label(chosen), null, data.style(chosen), missing(found.why), found.why);
@@ -106,7 +109,7 @@
     } else if (!value.vs && found.place >= 0 && data.beside.has(found.place)) {
       other = { place: -1 };
       const n = cube.cube.n[data.reason({}).place] - a.n;
-      b = group("Everyone else", n, "all", (key) => data.cell(cube.rest, found.place, key), "");
+      b = group("Everyone else", n, "all", (key) => data.cell("rest", found.place, key), "");
     }
     const gap = (key) => b && found.place >= 0 && (other.place >= 0 || !value.vs) ? data.gap(found.place, other.place, key) : null;
     return { a, b, gap, chosen, alpha: cube.alpha, family: b && found.place >= 0 ? data.family(found.place, !value.vs) : 0 };

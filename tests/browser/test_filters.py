@@ -1,0 +1,357 @@
+"""Filter bars in a real browser: what a view says, how fast, by keyboard, from a folder, and when something is missing."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from lib.analysis.effects import covariates_by_outcome, direct_effects
+from lib.disclosure.lattice import choose_lattice
+from lib.show.cube import lay_out
+from lib.show.filter import bar_html, filter_script, filter_style
+from lib.study.load import load_study
+from tests.conftest import ROOT
+
+PAGE = "chapters/rq1a.html"
+FIGURE = "#fig-exhibit-12"
+CHOOSE = """async (wanted) => {
+  const form = document.querySelector("form.filter");
+  form.querySelectorAll("select").forEach((el) => { if (el.name !== "vs") el.value = wanted[el.name] || ""; });
+  form.querySelector("select[name=vs]").value = "";
+  delete form.dataset.drawn;
+  form.dispatchEvent(new Event("change", { bubbles: true }));
+  while (!form.dataset.drawn) await new Promise((done) => setTimeout(done, 2));
+}"""
+SHOWN = """(id) => [...document.querySelectorAll(id + " svg.chart.wide > .view .value")].map((el) => el.textContent)"""
+TIMED = """async (states) => {
+  const form = document.querySelector("form.filter"), times = [];
+  document.querySelector("#fig-exhibit-12").scrollIntoView();
+  for (const wanted of states) {
+    form.querySelectorAll("select").forEach((el) => { if (el.name !== "vs") el.value = wanted[el.name] || ""; });
+    delete form.dataset.drawn;
+    const start = performance.now();
+    form.dispatchEvent(new Event("change", { bubbles: true }));
+    await Promise.resolve(); await Promise.resolve();
+    document.querySelector("#fig-exhibit-12 svg").getBoundingClientRect();
+    times.push(performance.now() - start);
+    while (!form.dataset.drawn) await new Promise((done) => setTimeout(done, 2));
+  }
+  return times.sort((a, b) => a - b);
+}"""
+AXE = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+
+
+@pytest.fixture(scope="module")
+def layout():
+    shipped = load_study(ROOT / "data")
+    return shipped, lay_out(shipped, choose_lattice(shipped))
+
+
+@pytest.fixture
+def opened(visit, base):
+    """The chapter with its results loaded, in a tab of its own."""
+
+    def start(query: str = "", **options):
+        tab = visit(base, **options)
+        page = tab.open(PAGE + query)
+        page.locator("form.filter select").first.focus()
+        page.wait_for_selector("form.filter[data-ready]", state="attached")
+        if query:
+            page.wait_for_selector("form.filter[data-drawn]", state="attached")
+        return tab
+
+    return start
+
+
+def first_numbers(texts: list[str]) -> list[float | None]:
+    """The estimates at the right of a figure, one for each line; None where words stand."""
+    found = [re.match(r"(\N{MINUS SIGN}?\d+\.\d\d)", text) for text in texts]
+    return [float(one[1].replace("\N{MINUS SIGN}", "-")) if one else None for one in found]
+
+
+def test_every_publishable_view_says_what_a_direct_computation_says(visit, served, layout):
+    """All states of the lattice: the figure's own model on the same students, without the cube."""
+    shipped, views = layout
+    classroom = [scale.key for scale in shipped.codebook.scales_with("environment")]
+    held = covariates_by_outcome(shipped, "C_ENV", records="C_GRADE")
+    least = shipped.codebook.disclosure.latent_min_n
+    page = visit(served).open(PAGE)
+    page.locator("form.filter select").first.focus()
+    page.wait_for_selector("form.filter[data-ready]", state="attached")
+    order = page.evaluate(
+        f"JSON.parse(document.querySelector('{FIGURE} svg.wide').dataset.plot).lines.map((line) => line[2])"
+    )
+    outcomes = [key.rpartition("|")[2] for key in order]
+    assert set(outcomes) == set(classroom)
+    wrong = []
+    for place, state in enumerate(views.states):
+        if not state:
+            continue
+        page.evaluate(CHOOSE, dict(state))
+        group, texts = views.groups[place], page.evaluate(SHOWN, FIGURE)
+        step = 2 if views.beside[place] >= 0 else 1
+        found = first_numbers(texts[::step])
+        if len(group.frame) < least:
+            wrong += [(state, texts)] if found != [None] * len(outcomes) else []
+            continue
+        rows = direct_effects(shipped, [group], outcomes=outcomes, covariates=held, conf_level=0.95)
+        off = [
+            (row.term, row.estimate, said)
+            for row, said in zip(rows.itertuples(), found, strict=True)
+            if (row.status == "ok") != (said is not None)
+            or (said is not None and abs(said - row.estimate) > 0.0056)
+        ]
+        wrong += [(state, off)] if off else []
+    assert wrong == []
+
+
+def test_a_filter_moves_figures_tables_and_sentences_and_reset_brings_them_back(opened):
+    tab = opened()
+    page = tab.page
+    before = page.locator("main").inner_text()
+    page.evaluate(CHOOSE, {"race": "black"})
+    assert "Black (n\xa0=\xa0400) beside everyone else" in page.locator("form.filter output").inner_text()
+    exploratory = page.locator(".view-sentence").all_inner_texts()
+    assert exploratory and all(text.startswith("Exploratory: ") for text in exploratory)
+    assert any("adjusted for" in text for text in exploratory)
+    for figure in page.locator("figure:has(svg[data-plot])").all():
+        assert figure.locator("figcaption .view-title").inner_text().startswith("Exploratory: ")
+        assert figure.locator("svg.wide desc").text_content().startswith("Black (n")
+    page.get_by_role("button", name="Reset").click()
+    page.wait_for_function("document.querySelector('form.filter').dataset.drawn === '{}'")
+    assert page.locator("main").inner_text() == before
+    assert tab.console == [] and tab.outside == []
+
+
+def test_the_address_holds_the_view_and_back_leads_back(opened):
+    tab = opened("?race=black&school=2&vs=white")
+    page = tab.page
+    assert "White, School 2" in page.locator("form.filter output").inner_text()
+    page.get_by_label("Gender").select_option("female")
+    page.wait_for_function("location.search.includes('gender=female')")
+    page.go_back()
+    page.wait_for_function("document.querySelector('select[name=gender]').value === ''")
+    assert page.get_by_label("Race and ethnicity").input_value() == "black"
+    page.go_forward()
+    page.wait_for_function("document.querySelector('select[name=gender]').value === 'female'")
+    link = page.locator("nav.turn a, nav.sidebar a[href$='.html']").first
+    link.evaluate("(a) => a.dispatchEvent(new PointerEvent('pointerdown', { bubbles: true }))")
+    assert "race=black" in link.get_attribute("href")
+
+
+def test_an_unpublishable_view_says_why(opened, layout):
+    _, views = layout
+    hidden = next(
+        state for state, shown in zip(views.lattice.states, views.lattice.published, strict=True) if not shown
+    )
+    page = opened().page
+    page.evaluate(CHOOSE, dict(hidden))
+    assert "not shown to protect another group" in page.locator("form.filter output").inner_text()
+    assert first_numbers(page.evaluate(SHOWN, FIGURE)) == [None] * 7
+    page.evaluate(CHOOSE, {"race": "asian", "school": "school_3", "grade_level": "12"})
+    assert "not shown: fewer than 10 students" in page.locator("form.filter output").inner_text()
+    page.evaluate(CHOOSE, {"ell": "yes", "school": "school_1"})
+    assert "not combined" in page.locator("form.filter output").inner_text()
+    page.get_by_text("Subgroups that are not shown").click()
+    assert page.locator("details.unshown li").count() == len(views.lattice.states) - len(views.states)
+
+
+def test_by_keyboard_alone_a_reader_chooses_compares_reads_and_takes_away(opened):
+    tab = opened()
+    page = tab.page
+    race = page.get_by_label("Race and ethnicity")
+    race.focus()
+    page.keyboard.type("Bl")
+    page.wait_for_function("document.querySelector('form.filter').dataset.drawn")
+    assert race.evaluate("(el) => el === document.activeElement")
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.name") == "vs":
+            break
+    page.keyboard.type("Wh")
+    page.wait_for_function("(document.querySelector('form.filter').dataset.drawn || '').includes('white')")
+    chart = page.locator(f"{FIGURE} svg.chart.wide")
+    chart.focus()
+    page.keyboard.press("ArrowDown")
+    assert "Black: 0." in page.locator("form.filter p[role=status]").inner_text()
+    page.keyboard.press("ArrowDown")
+    assert "White: 0." in page.locator("form.filter p[role=status]").inner_text()
+    page.locator(f"{FIGURE} details.data summary").focus()
+    page.keyboard.press("Enter")
+    assert "adjusted for" in page.locator(f"{FIGURE} .scroll.view").inner_text()
+    page.get_by_role("button", name="Download this view").focus()
+    with page.expect_download() as saved:
+        page.keyboard.press("Enter")
+    assert saved.value.suggested_filename == "black-white.csv"
+    page.get_by_role("button", name="Copy link").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function(
+        "document.querySelector('form.filter output').textContent.includes('link to this view')"
+    )
+
+
+def test_downloads_say_whom_they_show_how_many_when_and_of_which_data(opened, tmp_path, layout):
+    shipped, _ = layout
+    page = opened("?race=black").page
+    page.locator(f"{FIGURE} details.data summary").click()
+    texts = {}
+    for kind in ("CSV", "SVG", "PNG"):
+        with page.expect_download() as saved:
+            page.locator(f"{FIGURE} .view-files").get_by_role("button", name=kind).click()
+        saved.value.save_as(tmp_path / kind)
+        texts[kind] = (tmp_path / kind).read_bytes()
+    csv = texts["CSV"].decode()
+    assert "population,result" in csv and "Black,direct||env_peer_support" in csv and shipped.data_hash in csv
+    svg = texts["SVG"].decode()
+    assert (
+        "Black (n" in svg
+        and shipped.data_hash[:12] in svg
+        and "<script" not in svg
+        and "var(--" not in svg.replace("font", "")
+    )
+    assert texts["PNG"].startswith(b"\x89PNG")
+
+
+def test_a_page_whose_results_do_not_load_says_so_and_keeps_its_own(visit, served):
+    tab = visit(served)
+    tab.page.route("**/cubes/*.js", lambda route: route.abort())
+    page = tab.open(PAGE)
+    before = page.locator(f"{FIGURE} svg.wide desc").text_content()
+    page.get_by_label("Race and ethnicity").select_option("black")
+    page.wait_for_function(
+        "document.querySelector('form.filter output').textContent.includes('could not be loaded')"
+    )
+    assert page.locator(f"{FIGURE} svg.wide desc").text_content() == before
+
+
+def test_without_script_the_bar_has_no_controls(visit, base):
+    page = visit(base, java_script_enabled=False).open(PAGE)
+    assert page.locator("form.filter output").is_visible()
+    assert page.locator("form.filter select:visible").count() == 0
+
+
+@pytest.mark.parametrize(("slower", "median", "late"), [(1, 16, 40), (4, 80, 160)])
+def test_figures_in_view_follow_at_once(opened, layout, slower, median, late):
+    _, views = layout
+    tab = opened()
+    tab.page.context.new_cdp_session(tab.page).send("Emulation.setCPUThrottlingRate", {"rate": slower})
+    times = tab.page.evaluate(TIMED, [dict(state) for state in views.states[1:41]])
+    print(f"change to redrawn, CPU slowed {slower} times: median {times[20]:.1f} ms, p95 {times[38]:.1f} ms")
+    assert times[20] <= median and times[38] <= late
+
+
+def test_a_page_and_its_cube_are_small(site):
+    import gzip
+
+    sizes = [
+        len(gzip.compress((site / path).read_bytes(), 9))
+        for path in (PAGE, "site_libs/cubes/rq1a.js", "site_libs/filter.js", "site_libs/filter.css")
+    ]
+    print("compressed:", sizes)
+    assert sum(sizes) <= 450_000
+
+
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_filtered_page_breaks_no_wcag(visit, served, size, scheme):
+    axe = pytest.importorskip(
+        "axe_playwright_python.sync_playwright",
+        reason="axe-playwright-python is not installed; `make test` does",
+    ).Axe()
+    tab = visit(served, size=size, scheme=scheme, reduced_motion="reduce")
+    page = tab.open(PAGE + "?race=black&vs=white")
+    page.wait_for_selector("form.filter[data-drawn]", state="attached")
+    page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
+    found = axe.run(page, options={"runOnly": AXE, "resultTypes": ["violations"]}).response["violations"]
+    assert [(one["id"], one["nodes"][0]["html"][:160]) for one in found] == []
+    boxes = [
+        control.bounding_box()
+        for control in page.locator("form.filter :is(button, select, summary), .view-files button").all()
+    ]
+    small = [box for box in boxes if box and min(box["width"], box["height"]) < 24]
+    assert small == []
+
+
+def test_nothing_scrolls_sideways_at_400_percent(visit, served):
+    tab = visit(served)
+    tab.page.set_viewport_size({"width": 320, "height": 256})
+    page = tab.open(PAGE + "?race=black")
+    page.wait_for_selector("form.filter[data-drawn]", state="attached")
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+
+
+def hostile_page(folder: Path) -> Path:
+    """A page whose every label is markup."""
+    from lib.show.cube import Cube
+
+    evil = "<img src=x onerror=globalThis.hurt=1></script><script>globalThis.hurt=1</script>"
+    key = "direct||y"
+    series = {
+        "why": [None, None],
+        "estimate": [500, 400],
+        "conf_low": [400, 300],
+        "conf_high": [600, 500],
+        "n_obs": [90, 40],
+    }
+    content = {
+        "version": 1, "study": evil, "synthetic": True, "data": "0" * 64, "date": "2018-10-05", "alpha": 50,
+        "dims": [{"name": "race", "label": evil, "values": ["", "a"], "labels": ["All", evil]}],
+        "cube": {"race": [0, 1], "n": [90, 40]}, "keys": [{"key": key, "label": evil, "unit": "SD per SD", "estimator": ""}],
+        "own": series, "rest": series, "beside": [1], "reasons": [""], "pairs": [[1, -1]],
+        "gap": {"places": [0], "keys": [0], "why": [None], "estimate": [100], "conf_low": [1], "conf_high": [200],
+                "p_value": [10], "p_bh": [20]},
+        "hidden": [[1]], "most": 3, "alone": {}, "words": {"hidden": evil, "few": evil, "everyone": evil},
+        "styles": {"focal": {"race": ["a"]}, "reference": {"race": ["b"]}}, "populations": {"all": {}},
+    }  # fmt: skip
+    told = json.dumps({"name": "", "home": {}, "cube": "x", "src": "cube.js", "anchors": {}}).replace(
+        "</", "<\\/"
+    )
+    bar = bar_html(Cube(content), {}).replace(
+        "</form>", f'<script type="application/json">{told}</script></form>'
+    )
+    plot = json.dumps(
+        {"kind": "dots", "x": [0, 1, 100, 300], "width": 400, "bottom": 60, "lines": [["y", [20], key]]}
+    )
+    chart = (
+        "<figure><figcaption><strong>t</strong></figcaption><ul class='key'></ul>"
+        f"<svg class='chart wide' viewBox='0 0 400 80' aria-labelledby='t d' data-plot='{plot}'>"
+        "<title id='t'>t</title><desc id='d'>d</desc></svg>"
+        "<details class='data' open><summary>s</summary><div class='scroll'><table></table></div></details></figure>"
+    )
+    cube = json.dumps(content).replace("</", "<\\/")
+    (folder / "cube.js").write_text(f'(globalThis.lwoCubes = globalThis.lwoCubes || {{}})["x"] = {cube};')
+    (folder / "filter.js").write_text(filter_script())
+    (folder / "filter.css").write_text(filter_style())
+    (folder / "page.html").write_text(
+        "<!DOCTYPE html><html lang='en' class='js'><head><meta charset='utf-8'><title>t</title></head><body><main>"
+        f"{bar}{chart}</main><script src='filter.js'></script></body></html>"
+    )
+    return folder
+
+
+def test_hostile_labels_are_shown_as_text(visit, tmp_path):
+    tab = visit(hostile_page(tmp_path).as_uri() + "/")
+    page = tab.open("page.html?race=a")
+    page.wait_for_selector("form.filter[data-drawn]", state="attached")
+    assert page.evaluate("[document.querySelectorAll('img').length, globalThis.hurt === undefined]") == [
+        0,
+        True,
+    ]
+    assert "<img src=x" in page.locator("figure .scroll.view").inner_text()
+
+
+def test_filters_of_one_name_move_together_and_of_another_alone(visit, tmp_path):
+    hostile_page(tmp_path)
+    text = (tmp_path / "page.html").read_text("utf-8")
+    form = re.search(r"<form.*?</form>", text, re.S)[0]
+    other = form.replace('"name": ""', '"name": "second"')
+    (tmp_path / "page.html").write_text(text.replace(form, form + form + other))
+    page = visit(tmp_path.as_uri() + "/").open("page.html")
+    page.locator("select[name=race]").first.select_option("a")
+    page.wait_for_function("document.querySelectorAll('select[name=race]')[1].value === 'a'")
+    assert page.locator("select[name=race]").nth(2).input_value() == ""
+    page.locator("select[name=race]").nth(2).select_option("a")
+    page.wait_for_function("location.search === '?race=a&second.race=a'")
