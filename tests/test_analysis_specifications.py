@@ -12,8 +12,9 @@ from lib.analysis.robustness import Robust, middle, robustness
 from lib.analysis.sensitivity import robustness_value
 from lib.analysis.specifications import Choice, Option, balanced, cross, read_plan
 from lib.analysis.specified_fits import Job, Paths, estimate
-from lib.analysis.specified_moments import Columns, Sums, em_moments, treated
+from lib.analysis.specified_moments import Columns, Sums
 from lib.analysis.specified_rows import Cells, Target
+from lib.analysis.specified_scores import em_moments, treated
 from lib.analysis.specified_store import storing
 from lib.disclosure.gate import release
 from lib.errors import StudyError
@@ -30,7 +31,12 @@ def options(*keys):
 
 
 LETTERS = Choice("letter", "Letter", "estimate", options("a", "b", "c"))
-DIGITS = Choice("digit", "Digit", "estimate", (Option("one", "One", "why", {"digit": 1}), Option("two", "Two", "why", {"digit": 2})))
+DIGITS = Choice(
+    "digit",
+    "Digit",
+    "estimate",
+    (Option("one", "One", "why", {"digit": 1}), Option("two", "Two", "why", {"digit": 2})),
+)
 
 
 def test_crossings_are_counted():
@@ -63,7 +69,11 @@ def test_a_draw_holds_every_option_equally_often_and_the_first_specification():
 )
 def test_a_plan_that_names_something_unknown_is_refused(change, message):
     option = {"label": change["label"], "reason": "why"} | change["settings"]
-    choice = {"label": "Choice", "moves": "estimate", "options": {"one": option, "two": {"label": "b", "reason": "c"}}}
+    choice = {
+        "label": "Choice",
+        "moves": "estimate",
+        "options": {"one": option, "two": {"label": "b", "reason": "c"}},
+    }
     content = {"seed": 1, "drawn": 2, "permutations": 3, "tested": 4, "choices": {"first": choice},
                "sets": {"scale": "C_ENV", "record": "C_GRADE"}}  # fmt: skip
     with pytest.raises(StudyError, match=message):
@@ -82,7 +92,10 @@ def test_a_specification_gives_what_the_engine_gives(columns, population):
     key = STUDY.population(population).key
     held = columns.held(key, settings, outcome)
     indicators = columns.indicators(settings)
-    found = estimate([Job(columns.sums(key, settings, (*indicators, outcome), held), len(indicators))], STUDY.codebook.disclosure)
+    found = estimate(
+        [Job(columns.sums(key, settings, (*indicators, outcome), held), len(indicators))],
+        STUDY.codebook.disclosure,
+    )
     expected = direct_effects(
         STUDY, [STUDY.population(key)], outcomes=[outcome], covariates={outcome: PLAN.sets["record"]}, conf_level=0.95,
         missing="listwise",
@@ -92,7 +105,11 @@ def test_a_specification_gives_what_the_engine_gives(columns, population):
     frame = STUDY.population(key).frame
     data = pd.concat([frame[[*indicators, outcome]].astype(float), columns.covariates(key, {})[list(held)],
                       frame[[STUDY.codebook.cluster]]], axis=1)  # fmt: skip
-    lines = [f"x =~ {' + '.join(indicators)}", f"x ~ {' + '.join(held)}", f"{outcome} ~ path*x + {' + '.join(held)}"]
+    lines = [
+        f"x =~ {' + '.join(indicators)}",
+        f"x ~ {' + '.join(held)}",
+        f"{outcome} ~ path*x + {' + '.join(held)}",
+    ]
     clustered = fit("\n".join(lines), data, cluster=STUDY.codebook.cluster, information="expected")
     path = estimate_effect(clustered, "path", conf_level=0.95, standardized=True)
     assert np.sqrt(found.clustered[0, 0, 0]) == pytest.approx(path.std_error, rel=1e-4)
@@ -154,14 +171,16 @@ def p_value(seed, slope):
     order = orders(keeper, "all", {}, school, 99, seed)
     found = []
     for columns in ([0, 1, 2], [0], [1, 2]):
-        score = indicators[:, columns] @ weights(np.cov(indicators[:, columns].T).reshape(len(columns), -1), "latent")
+        score = indicators[:, columns] @ weights(
+            np.cov(indicators[:, columns].T).reshape(len(columns), -1), "latent"
+        )
         drawn = np.column_stack([score, score[order].T])
         found.append(_statistic(drawn - base @ (base.T @ drawn), y[:, None], 78))
     return joint_test(np.array(found)[None], np.ones(1)).p_value
 
 
 def test_the_joint_test_keeps_its_level_and_finds_a_tie():
-    """With nothing there, p <= .10 in about a tenth of 200 studies (between 4 and 17 percent); with a tie, the least p there is."""
+    """With nothing there, p <= .10 in about a tenth of 200 studies (4 to 17 percent); with a tie, the least p there is."""
     low = np.mean([p_value(seed, 0.0) <= 0.10 for seed in range(200)])
     assert 0.04 <= low <= 0.17
     assert p_value(1, 1.0) == 0.01
@@ -174,7 +193,9 @@ def test_a_run_that_was_stopped_goes_on_where_it_stopped(tmp_path):
         if len(solved) == 2:
             raise KeyboardInterrupt
         solved.append(group[0].term)
-        filled = Paths(np.full((1, 3), 0.5), np.ones((1, 3, 3)), np.ones((1, 3, 3)), np.ones(1), np.array(["ok"]))
+        filled = Paths(
+            np.full((1, 3), 0.5), np.ones((1, 3, 3)), np.ones((1, 3, 3)), np.ones(1), np.array(["ok"])
+        )
         return {target: filled for target in group}
 
     crossing = SimpleNamespace(drawn=[0], settings=lambda k: {"missing": "complete"})
@@ -186,7 +207,9 @@ def test_a_run_that_was_stopped_goes_on_where_it_stopped(tmp_path):
     (tmp_path / "half.123.partial").write_bytes(b"cut short")
     again = []
     for group in groups:
-        found = storing(tmp_path, lambda *a: again.append(a[2][0].term) or solve_again(a[2]))(given, crossing, group)
+        found = storing(tmp_path, lambda *a: again.append(a[2][0].term) or solve_again(a[2]))(
+            given, crossing, group
+        )
         assert found[group[0]].estimate.tolist() == [[0.5, 0.5, 0.5]]
     assert (solved, again) == (["a", "b"], ["c"])
     other = SimpleNamespace(study=SimpleNamespace(data_hash="other"), plan=SimpleNamespace(sets={}))

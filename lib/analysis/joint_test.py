@@ -65,7 +65,11 @@ def _permuted(columns: Columns, target: Target, settings: dict, permutations: in
     rows, first = sums.rows - sums.mean, len(before) + 1
     base = np.linalg.qr(np.column_stack([np.ones(len(rows)), rows[:, first:]]))[0]
     rest = rows[:, :first] - base @ (base.T @ rows[:, :first])
-    weight = np.ones(1) if before[0] == GROUP else weights(sums.cov[:count, :count], settings.get("measure", "latent"))
+    weight = (
+        np.ones(1)
+        if before[0] == GROUP
+        else weights(sums.cov[:count, :count], settings.get("measure", "latent"))
+    )
     exposure, others = rest[:, :count] @ weight, rest[:, count:]
     order = orders(columns, population, settings, blocks, permutations, seed)
     drawn = np.column_stack([exposure, exposure[order].T])
@@ -73,7 +77,9 @@ def _permuted(columns: Columns, target: Target, settings: dict, permutations: in
     return _statistic(drawn, others, len(rows) - base.shape[1])
 
 
-def orders(columns: Columns, population: str, settings: dict, blocks: np.ndarray, count: int, seed: int) -> np.ndarray:
+def orders(
+    columns: Columns, population: str, settings: dict, blocks: np.ndarray, count: int, seed: int
+) -> np.ndarray:
     """Orders (B, n) that mix students within blocks."""
     key = ("orders", population, len(blocks), blocks.tobytes(), count, seed)
 

@@ -12,6 +12,7 @@ from lib.analysis.robustness import HELD, Robust
 
 ROBUST, SPECIFICATION = "robustness", "specification"
 PERCENT = "percent of specifications"
+STATISTIC = "test statistic"
 SEPARATOR = "; "
 
 
@@ -27,8 +28,8 @@ def robust_rows(found: Mapping[str, Robust]) -> pd.DataFrame:
     -------
     DataFrame
         The shared shape. Model ``robustness``: contrast ``share`` (the headline), ``CHOICE=OPTION`` (share with an
-        option), the choice's label (points between its options), ``errors=...``, ``joint test`` (median test statistic and p),
-        and counts ``crossed``, ``impossible``, ``duplicates``, ``distinct``, ``estimated``, ``failed``. Model
+        option), the choice's label (points between its options), ``errors=...``, ``joint test`` (middle statistic
+        and p), and counts ``crossed``, ``impossible``, ``duplicates``, ``distinct``, ``estimated``, ``failed``. Model
         ``specification``: one point of a curve; ``estimator`` names its options in order, ``contrast`` its verdict.
     """
     rows: list[dict] = []
@@ -46,20 +47,37 @@ def _summary(one: Robust) -> list[dict]:
     rows = [{"contrast": "share", "estimate": one.share, "n_obs": size, "unit": PERCENT}]
     rows += [{"contrast": f"{choice.key}={option.key}", "estimate": share, "n_obs": count, "unit": PERCENT}
              for choice, option, share, count in one.by_option()]  # fmt: skip
-    rows += [{"contrast": choice.label, "estimate": gap, "n_obs": size, "unit": PERCENT} for choice, _, gap in one.by_choice()]
+    rows += [
+        {"contrast": choice.label, "estimate": gap, "n_obs": size, "unit": PERCENT}
+        for choice, _, gap in one.by_choice()
+    ]
     both = np.array(one.clustered) != "cannot_test"
     for name, verdicts in (("errors=model", one.verdicts), ("errors=classes", one.clustered)):
         if both.any():
             held = np.isin(np.array(verdicts)[both], HELD).mean()
             rows.append({"contrast": name, "estimate": 100 * held, "n_obs": int(both.sum()), "unit": PERCENT})
-    rows.append({
-        "contrast": "joint test", "estimate": one.test.observed, "p_value": one.test.p_value, "n_obs": one.test.specifications,
-        "unit": "specifications", "interval_method": f"{len(one.test.permuted)} permutations",
-    })  # fmt: skip
-    counts = {"crossed": crossing.crossed, "impossible": sum(crossing.impossible.values()), "duplicates": crossing.duplicates,
-              "distinct": crossing.distinct, "estimated": size, "failed": one.failed}  # fmt: skip
-    return rows + [{"contrast": name, "estimate": count, "n_obs": count, "unit": "specifications"}
-                   for name, count in counts.items()]  # fmt: skip
+    rows.append(
+        {
+            "contrast": "joint test",
+            "estimate": one.test.observed,
+            "p_value": one.test.p_value,
+            "n_obs": one.test.specifications,
+            "unit": STATISTIC,
+            "interval_method": f"{len(one.test.permuted)} permutations",
+        }
+    )
+    counts = {
+        "crossed": crossing.crossed,
+        "impossible": sum(crossing.impossible.values()),
+        "duplicates": crossing.duplicates,
+        "distinct": crossing.distinct,
+        "estimated": size,
+        "failed": one.failed,
+    }
+    return rows + [
+        {"contrast": name, "estimate": count, "n_obs": count, "unit": "specifications"}
+        for name, count in counts.items()
+    ]
 
 
 def _points(one: Robust) -> list[dict]:

@@ -34,7 +34,9 @@ def resolver(columns: Columns, wanted: Sequence[Target]):
     limits = columns.study.codebook.disclosure
 
     def resolve(settings: dict) -> tuple[object, str]:
-        content: list[object] = [settings.get(name, "") for name in ("missing", "score", "record", "mediator")]
+        content: list[object] = [
+            settings.get(name, "") for name in ("missing", "score", "record", "mediator")
+        ]
         latent = settings.get("measure", "latent")
         indicators = columns.indicators(settings)
         if len(indicators) < 3 and latent == "latent":
@@ -115,7 +117,12 @@ class Robust:
 
 
 def robustness(
-    study: Study, *, conf_level: float, seed: int, context: pd.DataFrame | None = None, store: Path | None = None
+    study: Study,
+    *,
+    conf_level: float,
+    seed: int,
+    context: pd.DataFrame | None = None,
+    store: Path | None = None,
 ) -> dict[str, Robust]:
     """Every finding of the study's plan in the specifications of its family.
 
@@ -148,7 +155,9 @@ def robustness(
         crossing = cross_family(columns, rules, family)
         wanted = wanted_of(plan, rules, family)
         both = {
-            errors: cells(columns, crossing, wanted, errors=errors, conf_level=conf_level, seed=seed, solve=solve)
+            errors: cells(
+                columns, crossing, wanted, errors=errors, conf_level=conf_level, seed=seed, solve=solve
+            )
             for errors in ("model", "classes")
         }
         for key in keys:
@@ -163,9 +172,12 @@ def _robust(columns, crossing, both, rule, context, seed, store) -> Robust:
     selection = plan.findings[rule.key].selection
     if selection not in rule.select:
         raise StudyError(
-            f"specifications.yml, finding {rule.key}: its rule has no selection {selection!r}{nearest(selection, rule.select)}"
+            f"specifications.yml, finding {rule.key}: its rule has no selection "
+            f"{selection!r}{nearest(selection, rule.select)}"
         )
-    rows = both["model"].choose(np.isin(np.arange(len(both["model"].keys)), _places(both["model"].keys, rule.select[selection])))
+    rows = both["model"].choose(
+        np.isin(np.arange(len(both["model"].keys)), _places(both["model"].keys, rule.select[selection]))
+    )
     signs = np.array([getattr(study.codebook.scales.get(term), "sign", 1) for term in rows.keys["term"]])
     if rows.keys["contrast"].isin(("indirect", "difference")).any():
         signs[:] = 1
@@ -202,7 +214,9 @@ def _tested(columns: Columns, crossing: Crossing, keys: pd.DataFrame, seed: int,
                  repr((plan.permutations, plan.tested, seed))]  # fmt: skip
         path = part_path(store, *given)
         if not path.is_file():
-            made = statistics(columns, crossing, group, permutations=plan.permutations, most=plan.tested, seed=seed)
+            made = statistics(
+                columns, crossing, group, permutations=plan.permutations, most=plan.tested, seed=seed
+            )
             write_part(path, {"statistics": made})
         with np.load(path) as stored:
             return stored["statistics"]
@@ -219,7 +233,9 @@ def _tested(columns: Columns, crossing: Crossing, keys: pd.DataFrame, seed: int,
 
 def wanted_of(plan: Plan, rules: dict[str, Rule], family: str) -> tuple[Target, ...]:
     """Models that the rules of a family's findings need."""
-    return targets(rules[key] for key, curve in plan.findings.items() if curve.family == family and key in rules)
+    return targets(
+        rules[key] for key, curve in plan.findings.items() if curve.family == family and key in rules
+    )
 
 
 def cross_family(columns: Columns, rules: dict[str, Rule], family: str) -> Crossing:
@@ -242,7 +258,12 @@ def verdicts(rule: Rule, estimated: Cells, codebook, context: pd.DataFrame) -> l
         chosen = select(keys, columns)
         if len(chosen):
             ids = tuple((f"r{place}",) for place in chosen["place"])
-            made[name] = (chosen["place"].to_numpy(int), chosen[list(KEY)], chosen["term"].to_numpy(object), ids)
+            made[name] = (
+                chosen["place"].to_numpy(int),
+                chosen[list(KEY)],
+                chosen["term"].to_numpy(object),
+                ids,
+            )
         else:
             selections[name] = select(context, columns) if len(context) else context
     found = []
@@ -251,7 +272,8 @@ def verdicts(rule: Rule, estimated: Cells, codebook, context: pd.DataFrame) -> l
             status = estimated.status[places, at]
             numbers = {column: values[places, at] for column, values in estimated.numbers.items()}
             rows = pd.DataFrame(
-                numbers | {"status": status, "status_reason": estimated.reason[places, at], "term": terms}, copy=False
+                numbers | {"status": status, "status_reason": estimated.reason[places, at], "term": terms},
+                copy=False,
             )
             shown = status == "ok"
             value = np.where(shown, numbers["estimate"], np.nan)

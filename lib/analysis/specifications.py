@@ -134,7 +134,11 @@ def read_plan(study: Study) -> Plan | None:
     content = study.ledger(LEDGER)
     if content is None:
         return None
-    _only(content, ("seed", "drawn", "permutations", "tested", "sets", "choices", "families", "findings"), LEDGER)
+    _only(
+        content,
+        ("seed", "drawn", "permutations", "tested", "sets", "choices", "families", "findings"),
+        LEDGER,
+    )
     for name in ("seed", "drawn", "permutations", "tested"):
         if not isinstance(content.get(name), int) or content[name] < 1:
             raise StudyError(f"{LEDGER}.yml: {name} is no whole number above 0; give one")
@@ -151,7 +155,16 @@ def read_plan(study: Study) -> Plan | None:
         _only(entry, ("family", "curve"), f"finding {key}")
         _known(entry.get("family"), families, f"finding {key}", "family")
         findings[str(key)] = Curve(entry["family"], str(entry.get("curve", "")))
-    return Plan(content["seed"], content["drawn"], content["permutations"], content["tested"], sets, choices, families, findings)
+    return Plan(
+        content["seed"],
+        content["drawn"],
+        content["permutations"],
+        content["tested"],
+        sets,
+        choices,
+        families,
+        findings,
+    )
 
 
 def cross(choices: tuple[Choice, ...], resolve: Resolve, *, size: int, seed: int) -> Crossing:
@@ -223,7 +236,9 @@ def _option(key: str, given: dict, where: str) -> Option:
     where = f"{where}, option {key}"
     for needed in ("label", "reason"):
         if not given.get(needed):
-            raise StudyError(f"{LEDGER}.yml, {where} has no {needed}; every option says why one might take it")
+            raise StudyError(
+                f"{LEDGER}.yml, {where} has no {needed}; every option says why one might take it"
+            )
     settings = {name: value for name, value in given.items() if name not in ("label", "reason")}
     for name, value in settings.items():
         _known(name, SETTINGS, where, "setting")
@@ -245,7 +260,9 @@ def _expand(option: Option, codebook: Codebook, where: str) -> list[Option]:
     if not each:
         return [option]
     if each == "exposure_domain":
-        named = {key: {"domain": key} for key, domain in codebook.domains.items() if domain.role == "exposure"}
+        named = {
+            key: {"domain": key} for key, domain in codebook.domains.items() if domain.role == "exposure"
+        }
     elif each == "exposure_scale":
         named = {scale.key: {"left_out": scale.key} for scale in codebook.scales_with("exposure")}
     else:

@@ -53,7 +53,12 @@ class Job:
     @property
     def shape(self) -> tuple:
         """Jobs of one shape are estimated together."""
-        return self.indicators, self.mediated, round(self.error, 6), len(self.sums.names) - self.first_covariate
+        return (
+            self.indicators,
+            self.mediated,
+            round(self.error, 6),
+            len(self.sums.names) - self.first_covariate,
+        )
 
     @property
     def first_covariate(self) -> int:
@@ -84,7 +89,9 @@ class Paths:
 
     def part(self, which: slice) -> Paths:
         """Some of the jobs."""
-        return Paths(*(getattr(self, name)[which] for name in ("estimate", "cov", "clustered", "df", "status")))
+        return Paths(
+            *(getattr(self, name)[which] for name in ("estimate", "cov", "clustered", "df", "status"))
+        )
 
 
 def estimate(jobs: Sequence[Job], settings: DisclosureSettings) -> Paths:
@@ -154,9 +161,10 @@ def _estimate_shape(jobs: list[Job], places: np.ndarray, found: Paths, limits: D
     inner = corr[:, first:, first:]
     exposure = None if indicators or covariates else np.ones(len(jobs))
     function = _standardized(names, inner, exposure)
-    estimate_, slope = function(values), np.zeros((len(jobs), 3, len(names)))
-    for k in range(len(names)):
-        slope[:, :, k] = function(values + 1j * STEP * (np.arange(len(names)) == k)).imag / STEP
+    with np.errstate(invalid="ignore"):  # a fit that failed has no numbers
+        estimate_, slope = function(values), np.zeros((len(jobs), 3, len(names)))
+        for k in range(len(names)):
+            slope[:, :, k] = function(values + 1j * STEP * (np.arange(len(names)) == k)).imag / STEP
     clustered, df = _clustered(fits, jobs, scale, order, status)
     units = _units(jobs, scale, first)
     turn = slope * units[:, :, None]
@@ -173,7 +181,9 @@ def _order(text: str, given: list[str]) -> np.ndarray:
     from lib.sem.specify import build_spec
     from lib.sem.syntax import parse_model
 
-    return np.array([given.index(name) for name in build_spec(parse_model(text), meanstructure=False).observed])
+    return np.array(
+        [given.index(name) for name in build_spec(parse_model(text), meanstructure=False).observed]
+    )
 
 
 def _units(jobs: list[Job], scale: np.ndarray, first: int) -> np.ndarray:
@@ -250,7 +260,9 @@ def _clustered(
     return found, df
 
 
-def _class_slopes(fits: ManyFits, place: int, layout: Layout, products: np.ndarray, size: np.ndarray) -> np.ndarray:
+def _class_slopes(
+    fits: ManyFits, place: int, layout: Layout, products: np.ndarray, size: np.ndarray
+) -> np.ndarray:
     """Sums (G, r) of the objective's slopes over the students of each class, from cross products (G, p, p)."""
     implied = imply(fits.spec, fits.tau[[place]], fits.value[[place]])
     inverse = invert(implied.cov)[0][0, 0]

@@ -15,14 +15,10 @@ import pandas as pd
 
 from lib.analysis.design import design
 from lib.analysis.specifications import Plan
-from lib.sem.momentspace import evaluate_patterns
-from lib.sem.patterns import find_patterns
+from lib.analysis.specified_scores import em_moments, treated
 from lib.sem.reliability import alpha
 from lib.study.load import Study, reversed_items
 
-EM_STEPS = 50
-EM_TOLERANCE = 1e-8
-WINSORIZED = 0.025
 HIGH_ANSWER = 0.5
 """An answer is high above this share of the way from the lowest to the highest point."""
 
@@ -95,7 +91,9 @@ class Columns:
 
     def _belongs(self, frame: pd.DataFrame, population: str) -> np.ndarray:
         """Which students (n,) of a frame are in a population of the codebook."""
-        identity = next(key for key, column in self.study.codebook.columns_of("students").items() if column.role == "id")
+        identity = next(
+            key for key, column in self.study.codebook.columns_of("students").items() if column.role == "id"
+        )
         return frame[identity].isin(self.study.population(population).frame[identity]).to_numpy()
 
     def kept(self, population: str, settings: dict) -> np.ndarray:
@@ -124,13 +122,22 @@ class Columns:
         book = self.study.codebook
         keys = [*(key for keys in book.covariate_sets.values() for key in keys), *self.plan.columns]
         apart = book.populations[book.focal].where if population in (EITHER, EVERYONE) else ()
-        every = replace(book, covariate_sets={"every": tuple(key for key in dict.fromkeys(keys) if key not in apart)})
+        every = replace(
+            book, covariate_sets={"every": tuple(key for key in dict.fromkeys(keys) if key not in apart)}
+        )
         return design(self.students(population)[self.kept(population, settings)], every, "every").columns
 
     def held(self, population: str, settings: dict, outcome: str) -> tuple[str, ...]:
         """Names of the covariate columns that a specification holds constant for an outcome."""
         kind = "record" if outcome in self.study.codebook.outcomes else "scale"
-        key = ("held", population, sample_of(settings), settings.get("set"), tuple(settings.get("columns", ())), kind)
+        key = (
+            "held",
+            population,
+            sample_of(settings),
+            settings.get("set"),
+            tuple(settings.get("columns", ())),
+            kind,
+        )
         return self.once(key, lambda: self._held(population, settings, kind))
 
     def _held(self, population: str, settings: dict, kind: str) -> tuple[str, ...]:
@@ -220,7 +227,9 @@ class Columns:
         classes = self._classes(population)[mask][whole] if cluster else None
         return Sums(names, n, mean, (rows - mean).T @ (rows - mean) / n, rows, classes)
 
-    def blocks(self, population: str, settings: dict, variables: Sequence[str], held: Sequence[str]) -> np.ndarray:
+    def blocks(
+        self, population: str, settings: dict, variables: Sequence[str], held: Sequence[str]
+    ) -> np.ndarray:
         """Number (n,) of the school of each complete row: the codebook's column of schools, as its schools are named."""
         whole = ~np.isnan(self._chosen(population, settings, variables, held)).any(1)
         column = next((key for key, one in self.study.codebook.columns_of("students").items()
@@ -228,7 +237,9 @@ class Columns:
         frame = self.students(population)[self.kept(population, settings)]
         return pd.factorize(frame[column])[0][whole] if column else np.zeros(int(whole.sum()), int)
 
-    def _chosen(self, population: str, settings: dict, variables: Sequence[str], held: Sequence[str]) -> np.ndarray:
+    def _chosen(
+        self, population: str, settings: dict, variables: Sequence[str], held: Sequence[str]
+    ) -> np.ndarray:
         names, values = self._table(population, settings)
         basic = dict.fromkeys(one for key in variables for one in self.members(key))
         return values[:, [names.index(name) for name in (*basic, *held)]]
@@ -239,6 +250,7 @@ class Columns:
 
     def _table(self, population: str, settings: dict) -> tuple[list[str], np.ndarray]:
         """Names and values (n, p) of all scores and covariates of the students kept."""
+
         def make() -> tuple[list[str], np.ndarray]:
             scores = self.scores(population, settings)[self.kept(population, settings)]
             table = pd.concat([scores, self.covariates(population, settings)], axis=1)
@@ -265,31 +277,3 @@ def score_of(settings: dict) -> tuple[str, str]:
 def _owner(name: str, known: list[str]) -> str:
     """The column behind a covariate's name, which may end on a level; ``known`` holds the longest first."""
     return next((key for key in known if name == key or name.startswith(f"{key}_")), "")
-
-
-def treated(values: pd.Series, how: str) -> pd.Series:
-    """A record as it is, with its ends drawn in, or as normal scores of its ranks (van der Waerden)."""
-    if how == "winsorized":
-        return values.clip(values.quantile(WINSORIZED), values.quantile(1 - WINSORIZED))
-    if how == "ranked":
-        from scipy.special import ndtri
-
-        return pd.Series(ndtri(values.rank() / (values.notna().sum() + 1)), index=values.index)
-    return values
-
-
-def em_moments(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Maximum-likelihood mean (p,) and covariance (p, p) of incomplete values (n, p), by EM (Little & Rubin, 2020)."""
-    scale = np.nanstd(values, axis=0)
-    centre = np.nanmean(values, axis=0)
-    patterns = find_patterns((values - centre) / scale, np.ones(values.shape[1], bool))
-    complete = ((values - centre) / scale)[~np.isnan(values).any(1)]
-    mean, cov = complete.mean(0), np.cov(complete.T, bias=True) + 1e-9 * np.eye(len(scale))
-    for _ in range(EM_STEPS):
-        at = evaluate_patterns(patterns, mean, cov)
-        shift = -cov @ at.slope_mean
-        new = cov - 2 * cov @ at.slope_cov @ cov - np.outer(shift, shift)
-        moved, mean, cov = np.abs(new - cov).max(), mean + shift, (new + new.T) / 2
-        if moved < EM_TOLERANCE:
-            break
-    return centre + mean * scale, cov * np.outer(scale, scale)

@@ -169,12 +169,20 @@ def assemble(found: Mapping[Target, Paths], *, errors: str, conf_level: float, s
     for target, paths in found.items():
         cov = paths.cov if errors == "model" else paths.clustered
         df = np.full(len(paths.df), np.inf) if errors == "model" else paths.df
-        model = COMPARED if target.population == COMPARED else mediated_by(target.mediator) if target.mediator else "direct"
+        model = (
+            COMPARED
+            if target.population == COMPARED
+            else mediated_by(target.mediator)
+            if target.mediator
+            else "direct"
+        )
         focal = (codebook.focal, codebook.reference) if model == COMPARED else (target.population, "")
         names = ["direct", "a", "b"] if target.mediator else ["difference"] if model == COMPARED else [""]
         for k, name in enumerate(names):
             key = (*focal, model, name, target.term)
-            rows[key] = _wald(paths.estimate[:, k], np.sqrt(np.maximum(cov[:, k, k], 0)), df, conf_level, paths.status)
+            rows[key] = _wald(
+                paths.estimate[:, k], np.sqrt(np.maximum(cov[:, k, k], 0)), df, conf_level, paths.status
+            )
         if target.mediator:
             draws[target] = _draw(paths.estimate, cov, normal)
             for name, row in _through(paths, draws[target], conf_level).items():
@@ -189,14 +197,26 @@ def assemble(found: Mapping[Target, Paths], *, errors: str, conf_level: float, s
     return Cells(keys, numbers, np.array(stacked[5], object), np.array(stacked[6], object))
 
 
-def _wald(value: np.ndarray, error: np.ndarray, df: np.ndarray, conf_level: float, status: np.ndarray) -> tuple:
-    width = np.array([quantile(0.5 + conf_level / 2, one) for one in np.unique(df)])[np.unique(df, return_inverse=True)[1]]
+def _wald(
+    value: np.ndarray, error: np.ndarray, df: np.ndarray, conf_level: float, status: np.ndarray
+) -> tuple:
+    width = np.array([quantile(0.5 + conf_level / 2, one) for one in np.unique(df)])[
+        np.unique(df, return_inverse=True)[1]
+    ]
     with np.errstate(divide="ignore", invalid="ignore"):
         p = np.array([float(two_sided_p(one, free)) for one, free in zip(value / error, df, strict=True)])
     known = np.isfinite(error)
     status = np.where(known, status, np.where(status == "ok", "too_few", status))
     value = np.where(known, value, np.nan)
-    return value, error, p, value - width * error, value + width * error, status, np.full(len(value), "", object)
+    return (
+        value,
+        error,
+        p,
+        value - width * error,
+        value + width * error,
+        status,
+        np.full(len(value), "", object),
+    )
 
 
 def _draw(value: np.ndarray, cov: np.ndarray, normal: np.ndarray) -> np.ndarray:
@@ -224,8 +244,8 @@ def _through(paths: Paths, drawn: np.ndarray, conf_level: float) -> dict[str, tu
     total = row(a * b + direct, drawn[:, :, 1] * drawn[:, :, 2] + drawn[:, :, 0])
     unclear = good & (total[3] <= 0) & (total[4] >= 0)
     opposed = good & ~unclear & (a * b * direct < 0)
-    reason = np.where(unclear, "not expressed as a share: the total's interval includes zero",
-                      np.where(opposed, "inconsistent mediation: indirect and direct effect differ in sign", ""))  # fmt: skip
+    reason = np.where(opposed, "inconsistent mediation: indirect and direct effect differ in sign", "")
+    reason = np.where(unclear, "not expressed as a share: the total's interval includes zero", reason)
     kept = np.where(good & ~unclear & ~opposed, 100 * a * b / (a * b + direct), np.nan)
     empty = np.full(len(a), np.nan)
     share = (kept, empty, empty, empty, empty, np.where(unclear | opposed, "inadmissible", status), reason)
@@ -237,7 +257,12 @@ def _differences(rows: dict, draws: dict[Target, np.ndarray], codebook, conf_lev
     found = {}
     for (population, group, model, contrast, term), one in rows.items():
         other = rows.get((codebook.reference, "", model, contrast, term))
-        if population != codebook.focal or group or other is None or contrast in ("share_explained", "before", "total"):
+        if (
+            population != codebook.focal
+            or group
+            or other is None
+            or contrast in ("share_explained", "before", "total")
+        ):
             continue
         status = np.where(one[5] != "ok", one[5], other[5])
         error = np.sqrt(one[1] ** 2 + other[1] ** 2)
@@ -250,6 +275,12 @@ def _differences(rows: dict, draws: dict[Target, np.ndarray], codebook, conf_lev
             gap = gap - np.prod(draws[Target(codebook.reference, mediator, term)][:, ::-1, 1:], axis=2)
             low, high = np.quantile(gap, [0.5 - conf_level / 2, 0.5 + conf_level / 2], axis=1)
             row = (*row[:3], low, high, *row[5:])
-        name = "difference" if contrast == "" else "difference direct" if contrast == "direct" else f"difference {contrast}"
+        name = (
+            "difference"
+            if contrast == ""
+            else "difference direct"
+            if contrast == "direct"
+            else f"difference {contrast}"
+        )
         found[population, codebook.reference, model, name, term] = row
     return found

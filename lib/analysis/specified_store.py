@@ -43,7 +43,9 @@ def storing(folder: Path, solve: Callable = solve_group) -> Callable:
                       for k, target in enumerate(group) for name in FIELDS}  # fmt: skip
             write_part(path, arrays)
         with np.load(path) as stored:
-            return {target: Paths(*(stored[f"{name}_{k}"] for name in FIELDS)) for k, target in enumerate(group)}
+            return {
+                target: Paths(*(stored[f"{name}_{k}"] for name in FIELDS)) for k, target in enumerate(group)
+            }
 
     return look
 

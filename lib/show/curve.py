@@ -57,7 +57,9 @@ def curves(
             "test": own.row(contrast="joint test"), "widest": widest, "choice": widest.contrast.lower(),
         }  # fmt: skip
         prose(sentence, **given)
-        curve(own, choices=choices, title=phrase(title, **given), caption=caption, label=f"fig-curve-{finding}")
+        curve(
+            own, choices=choices, title=phrase(title, **given), caption=caption, label=f"fig-curve-{finding}"
+        )
 
 
 def curve(
@@ -85,7 +87,9 @@ def curve(
         If something did not pass the gate, or no specification has an estimate.
     """
     rows = list(require_released(released, "curve"))
-    points = sorted((row for row in rows if row.model == SPECIFICATION and is_shown(row)), key=lambda row: row.estimate)
+    points = sorted(
+        (row for row in rows if row.model == SPECIFICATION and is_shown(row)), key=lambda row: row.estimate
+    )
     if not points:
         raise ShowError("a curve needs at least 1 specification with an estimate; check the finding's name")
     words, name = words_of(title), name_of("fig", label, None)
@@ -124,10 +128,14 @@ def _svg(points: Sequence[ReleasedRow], choices: Mapping, form: str, name: str, 
     def y(value: float) -> float:
         return round(TOP + (high - value) / (high - low) * HEIGHT)
 
-    lines = "".join(f"M{x:g} {y(row.conf_low)}V{y(row.conf_high)}" for x, row in zip(place, points, strict=True))
+    lines = "".join(
+        f"M{x:g} {y(row.conf_low)}V{y(row.conf_high)}" for x, row in zip(place, points, strict=True)
+    )
     dots = "".join(f"M{x:g} {y(r.estimate)}h0" for x, r in zip(place, points, strict=True) if _holds(r))
     crosses = "".join(
-        f"M{x - 2:g} {y(r.estimate) - 2}l4 4m0-4l-4 4" for x, r in zip(place, points, strict=True) if not _holds(r)
+        f"M{x - 2:g} {y(r.estimate) - 2}l4 4m0-4l-4 4"
+        for x, r in zip(place, points, strict=True)
+        if not _holds(r)
     )
     body = _axis(low, high, left, width, y)
     body += f'<path class="interval" d="{lines}" stroke="{RULE}" stroke-width="1.5" fill="none"/>'
@@ -139,7 +147,8 @@ def _svg(points: Sequence[ReleasedRow], choices: Mapping, form: str, name: str, 
         body += panel
     ids = f"{name}-{form}"
     return (
-        f'<svg class="chart dots diagram {form}" viewBox="0 0 {width} {bottom}" role="img" aria-labelledby="{ids}-t {ids}-d" '
+        f'<svg class="chart dots diagram {form}" viewBox="0 0 {width} {bottom}" role="img" '
+        f'aria-labelledby="{ids}-t {ids}-d" '
         f'xmlns="http://www.w3.org/2000/svg"><title id="{ids}-t">{escape(title)}</title><desc id="{ids}-d">{escape(alt)}'
         f"</desc>{body}</svg>"
     )
@@ -169,7 +178,9 @@ def _axis(low: float, high: float, left: float, width: float, y) -> str:
     return out
 
 
-def _panel(points: Sequence[ReleasedRow], choices: Mapping, place: Sequence[float], top: float) -> tuple[str, float]:
+def _panel(
+    points: Sequence[ReleasedRow], choices: Mapping, place: Sequence[float], top: float
+) -> tuple[str, float]:
     """A line for each option with a tick under every estimate that took it; options made of one pattern share a line."""
     taken = [dict(part.split(": ", 1) for part in row.estimator.split("; ")) for row in points]
     out, y = "", top
@@ -205,5 +216,3 @@ def _table(rows: Sequence[ReleasedRow], choices: Mapping) -> str:
                 lines.append(Line(html.unescape(words), cells, row_anchor(row.row_id), label))
     head = [("Option", False), ("Holds in, percent", True), ("Specifications", True)]
     return html_table(head, lines, caption="The figure's data")
-
-
