@@ -127,6 +127,45 @@ def test_a_second_build_runs_nothing_again(small):
     assert "1 pages run, 0 as before" in small(code, "1 + 1;").output
 
 
+SHOWN = """from lib.analysis.effects import populations
+from lib.analysis.samples import sample_sizes
+from lib.disclosure.gate import release
+from lib.show.prose import prose
+from lib.study.load import load_study
+
+study = load_study()
+rows = release(sample_sizes(study, populations(study, "all", "focal", "reference")), study)
+everyone, focal, reference = rows.where(term="answered_survey")
+prose("{all}, {some} and {others} students.", all=everyone, some=focal, others=reference)"""
+
+
+def test_a_release_enters_the_ledger_and_one_that_opens_a_small_set_changes_nothing(
+    small, tmp_path, monkeypatch
+):
+    """Where black students who named a class were shown before, the six who named none would follow."""
+    folder = tmp_path / "study"
+    shutil.copytree(ROOT / "data", folder)
+    monkeypatch.setenv("LWO_STUDY", str(folder))
+    assert small(SHOWN).exit_code == 0 and not (folder / "releases").exists()
+    build = ["build", "--renderer", "embedded", "--release"]
+    assert CliRunner().invoke(main, [*build, "a/b"]).exit_code == 1
+    result = CliRunner().invoke(main, [*build, "spring"])
+    assert result.exit_code == 0 and "releases/spring.json" in result.output
+    ledger = json.loads((folder / "releases" / "spring.json").read_text())
+    assert {"race": ["black"]} in ledger["populations"]
+    again = CliRunner().invoke(main, [*build, "spring"])
+    assert again.exit_code == 1 and "in the ledger already" in again.output
+
+    named = {"race": ["black"], "subject": ["math", "ela"]}
+    (folder / "releases" / "spring.json").write_text(json.dumps({"populations": [named]}))
+    (tmp_path / "_site" / "index.html").write_text("the old site")
+    refused = CliRunner().invoke(main, [*build, "autumn"])
+    assert refused.exit_code == 1 and "fewer than 10 students would follow" in refused.output
+    assert "(spring); leave out race=black" in refused.output
+    assert (tmp_path / "_site" / "index.html").read_text() == "the old site"
+    assert [path.name for path in (folder / "releases").iterdir()] == ["spring.json"]
+
+
 def test_the_preview_serves_the_site_and_rebuilds_a_page_that_was_saved(small, tmp_path):
     assert small("from lib.show.prose import prose\nprose('The first words.')").exit_code == 0
     said, stop = queue.Queue(), threading.Event()
