@@ -180,7 +180,7 @@ def _robust(columns, crossing, both, rule, context, seed, store) -> Robust:
     )
     signs = np.array([getattr(study.codebook.scales.get(term), "sign", 1) for term in rows.keys["term"]])
     if rows.keys["contrast"].isin(("indirect", "difference")).any():
-        signs[:] = 1
+        signs[:] = plan.findings[rule.key].sign
     curve = middle(rows, signs)
     test = joint_test(_tested(columns, crossing, rows.keys, seed, store), signs)
     return Robust(

@@ -55,10 +55,11 @@ class Choice:
 
 @dataclass(frozen=True)
 class Curve:
-    """A finding's family and the selection of its rule that its curve draws."""
+    """A finding's family, the selection of its rule that its curve draws, and the direction it states for a difference."""
 
     family: str
     selection: str
+    sign: int = 1
 
 
 @dataclass(frozen=True)
@@ -152,9 +153,9 @@ def read_plan(study: Study) -> Plan | None:
             _known(name, choices, f"family {family}", "choice")
     findings = {}
     for key, entry in content.get("findings", {}).items():
-        _only(entry, ("family", "curve"), f"finding {key}")
+        _only(entry, ("family", "curve", "sign"), f"finding {key}")
         _known(entry.get("family"), families, f"finding {key}", "family")
-        findings[str(key)] = Curve(entry["family"], str(entry.get("curve", "")))
+        findings[str(key)] = Curve(entry["family"], str(entry.get("curve", "")), int(entry.get("sign", 1)))
     return Plan(
         content["seed"],
         content["drawn"],
