@@ -189,7 +189,7 @@ def _text(x: float, y: float, words: str, css: str, anchor: str, colour: str) ->
 
 
 def _factor(rows: Sequence[ReleasedRow], names: Sequence[str], exposure: str, form: str) -> Panel:
-    width, left, right = (700.0, 170.0, 330.0) if form == "wide" else (356.0, 106.0, 196.0)
+    width, left, right = (700.0, 170.0, 330.0) if form == "wide" else (356.0, 122.0, 190.0)
     letters = int((right - 10) / LETTER)
     boxes, top = [], 4.0
     for row, name in zip(rows, names, strict=True):
