@@ -80,7 +80,9 @@ def test_equal_paths_are_tested_as_lavaan_does(fitted):
     for name, key in (("a", "a"), ("b", "b"), ("direct", "c")):
         one, two = (path_label(*LABELS[key], group=group) for group in (1, 2))
         found = effect_of(fitted, f"{one} - {two}", 0.95, scale=2.0)
-        assert found["statistic"] ** 2 == pytest.approx(LAVAAN["wald"][name]["statistic"], rel=1e-3)
+        # lavaan's optimiser stops a little short: the gap is counted in standard errors
+        expected = np.sqrt(LAVAAN["wald"][name]["statistic"])
+        assert abs(found["statistic"]) == pytest.approx(expected, abs=1e-4)
         assert found["p_value"] == pytest.approx(LAVAAN["wald"][name]["p_value"], abs=1e-4)
         assert wald_test(fitted, f"{one} == {two}").statistic == pytest.approx(found["statistic"] ** 2)
         plain = LAVAAN["plain"][f"{key}1"]["estimate"] - LAVAAN["plain"][f"{key}2"]["estimate"]
