@@ -65,6 +65,7 @@ percents): equivalent, different or inconclusive.
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -72,9 +73,9 @@ import pandas as pd
 
 from lib.analysis.equivalence import equivalence
 from lib.analysis.estimates import mediated_by
-from lib.analysis.multiplicity import corrected
+from lib.analysis.multiplicity import corrected, family_of
 from lib.analysis.rule_language import evaluate
-from lib.analysis.rule_vectors import KEYS, CannotTell, Reduced, Scope
+from lib.analysis.rule_vectors import KEYS, CannotTell, Reduced, Scope, Vector, selection
 from lib.study.codebook import Codebook
 from lib.study.rules import Part, Rule
 
@@ -177,7 +178,10 @@ def judge(rules: Mapping[str, Rule], rows: pd.DataFrame, codebook: Codebook) -> 
         If a rule's expression cannot be evaluated on rows of this kind.
     """
     first = rows.drop_duplicates(subset=[*KEYS, "estimator"], ignore_index=True)
-    return {key: _judge(rule, first, codebook) for key, rule in rules.items()}
+    families = {
+        by: family_of(first, codebook, by=by) for by in {rule.family for rule in rules.values()} - {"rule"}
+    }
+    return {key: _judge(rule, first, codebook, families.get(rule.family)) for key, rule in rules.items()}
 
 
 def select(rows: pd.DataFrame, columns: Mapping[str, tuple[str, ...]]) -> pd.DataFrame:
@@ -195,12 +199,13 @@ def select(rows: pd.DataFrame, columns: Mapping[str, tuple[str, ...]]) -> pd.Dat
     return found.reset_index(drop=True)
 
 
-def _judge(rule: Rule, rows: pd.DataFrame, codebook: Codebook) -> Verdict:
+def _judge(rule: Rule, rows: pd.DataFrame, codebook: Codebook, families: pd.Series | None) -> Verdict:
     if rule.undecidable:
         return Verdict(rule.key, "cannot_test", (), "cannot_test", "cannot_test", {}, ())
     selections = {name: select(rows, columns) for name, columns in rule.select.items()}
-    adjusted = corrected(selections, rows, codebook, family=rule.family)
-    scope = Scope(adjusted, codebook.thresholds, codebook)
+    adjusted = corrected(selections, rows, families=families)
+    vectors = {name: table if table.empty else selection(table) for name, table in adjusted.items()}
+    scope = Scope(vectors, codebook.thresholds, codebook)
     found = {
         method: _decide(rule, replace(scope, p_column=column))
         for method, column in (("raw", "p_value"), ("bh", "adjusted_bh"), ("holm", "adjusted_holm"))
@@ -215,12 +220,19 @@ def _judge(rule: Rule, rows: pd.DataFrame, codebook: Codebook) -> Verdict:
 def _decide(rule: Rule, scope: Scope) -> tuple[str, tuple[PartResult, ...]]:
     parts = tuple(_part(part, scope) for part in rule.parts)
     gate = _part(rule.gate, scope) if rule.gate else None
-    used = pd.concat(scope.selections.values()) if scope.selections else pd.DataFrame({"status": []})
-    if (used["status"] == "not_comparable").any() or (gate and gate.holds is False):
+    if not _comparable(rule, scope) or (gate and gate.holds is False):
         return "not_comparable", parts
     if gate and gate.holds is None:
         return "cannot_test", parts
     return _conclude(rule, parts), parts
+
+
+def _comparable(rule: Rule, scope: Scope) -> bool:
+    """Whether no row that a required part reads was refused for want of invariance."""
+    required = [part.holds for part in rule.parts if not part.extra]
+    names = {node.id for tree in required for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    read = [given for name, given in scope.selections.items() if name in names and isinstance(given, Vector)]
+    return not any((given.rows["status"] == "not_comparable").any() for given in read)
 
 
 def as_stated(rule: Rule, scope: Scope) -> str:
@@ -251,7 +263,7 @@ def _part(part: Part, scope: Scope) -> PartResult:
             name = str(error)
             problem = f"no rows for {name!r}" if name else "rows that decide are not there"
             return PartResult(part, None, problem=problem)
-    if outcomes[0] != outcomes[1]:
+    if len(set(outcomes)) > 1:
         return PartResult(part, None, seen.met, seen.missed, seen.k, seen.n, "rows that decide are not shown")
     every = part.text.strip().startswith("all(") and seen.function == "all" and seen.n > 0
     mostly = every and seen.k / seen.n > scope.thresholds.get("majority", 0.5)

@@ -68,7 +68,7 @@ def family_of(rows: pd.DataFrame, codebook: Codebook, *, by: str) -> pd.Series:
 
 
 def corrected(
-    selections: Mapping[str, pd.DataFrame], rows: pd.DataFrame, codebook: Codebook, *, family: str
+    selections: Mapping[str, pd.DataFrame], rows: pd.DataFrame, *, families: pd.Series | None
 ) -> dict[str, pd.DataFrame]:
     """Selected rows with ``adjusted_bh`` and ``adjusted_holm``.
 
@@ -78,20 +78,18 @@ def corrected(
         Rows that a rule selects.
     rows : DataFrame
         All results: a family may hold rows that the rule does not look at.
-    codebook : Codebook
-    family : {"domain", "role", "rule"}
-        ``rule``: all rows the rule selects are one family.
+    families : Series or None
+        The family of each row, as of ``family_of``; None makes one family of all that the rule selects.
 
     Returns
     -------
     dict
         The selections; corrections that a row brings itself (``p_bh``, ``p_holm``) stand.
     """
-    if family == "rule":
+    if families is None:
         pool = pd.concat(selections.values()).drop_duplicates("row_id") if selections else rows.iloc[:0]
         families = pd.Series("", index=pool.index)
     else:
-        families = family_of(rows, codebook, by=family)
         wanted = {row for chosen in selections.values() for row in chosen["row_id"]}
         inside = set(families[rows["row_id"].isin(wanted)])
         pool = rows[families.isin(inside) & (rows["status"] == "ok")]
