@@ -136,9 +136,16 @@ BADGES = Badges(
 )
 def test_a_badge_says_the_verdict_and_leads_to_the_scorecard(stage, target, href):
     asked = new_markdown_cell('## One\n\n<span data-finding="1a-1"></span> <span data-finding="1a-2"></span>')
-    text = sources(stage([asked], replace(PAGE, target=target), BADGES))
+    text = sources(stage([asked], replace(PAGE, name="a", target=target), BADGES))
     assert f'<span class="badges"><a href="{href}#f-1a-1">1a-1 <span class="verdict">' in text
     assert "holds</span> <span>robust in 97%</span></a></span>" in text and "1a-2" not in text
+
+
+def test_a_page_of_a_shared_notebook_shows_the_badges_of_its_own_question(stage):
+    both = new_markdown_cell('<span data-finding="1a-1"></span> <span data-finding="1b-1"></span>')
+    decided = {key: {"verdict": "holds", "words": "holds"} for key in ("1a-1", "1b-1")}
+    text = sources(stage([both], replace(PAGE, name="rq1b"), Badges(tuple(decided), decided)))
+    assert "#f-1b-1" in text and "#f-1a-1" not in text
 
 
 def test_a_badge_for_an_unknown_finding_names_page_and_cell(stage):

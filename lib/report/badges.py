@@ -44,7 +44,7 @@ class Badges:
     target: str = ""
 
     def fill(self, text: str, page: Page, cell: int) -> str:
-        """Markdown with its badges.
+        """Markdown with its badges; of a notebook that several pages run, those of this page's question.
 
         Raises
         ------
@@ -60,7 +60,9 @@ class Badges:
         return SEVERAL.sub(lambda found: self._badges(SPAN.findall(found[0]), page), text)
 
     def _badges(self, findings: list[str], page: Page) -> str:
-        shown = [self._badge(finding, page) for finding in findings if finding in self.verdicts]
+        shared = page.notebook.stem != page.name  # each of the pages that run it has a question of its own
+        own = [one for one in findings if not shared or page.name.endswith(one.split("-")[0])]
+        shown = [self._badge(finding, page) for finding in own if finding in self.verdicts]
         return f'<span class="badges">{" ".join(shown)}</span>' if shown else ""
 
     def _badge(self, finding: str, page: Page) -> str:
