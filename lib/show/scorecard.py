@@ -99,10 +99,21 @@ def scorecard(
     words = given_caption(caption).markdown
     mark = Mark(
         kind="table", label=name_of("tbl", label, None), title=heading.markdown, caption=words, table=body,
-        rows=records(rows[row] for row in used if row in rows), notes=released.notes,
+        rows=records(rows[row] for row in used if row in rows), notes=(*released.notes, *_rates_note(rates)),
         verdicts={key: given.badge(verdicts[key]) for key in findings},
     )  # fmt: skip
     emit(mark, jupyter_html(title=heading.markdown, caption=words, body=table))
+
+
+def _rates_note(rates: Mapping | None) -> tuple[str, ...]:
+    """What the rates were counted in."""
+    if not rates:
+        return ()
+    drawn = rates["studies"]
+    return (
+        f"By chance: of {drawn['null']} studies with nothing to find. Replicates: of {drawn['replication']} fresh studies "
+        f"from the same population. Counted on {rates['date']}, seed {rates['seed']}.",
+    )
 
 
 @dataclass(frozen=True)
