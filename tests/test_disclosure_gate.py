@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from lib.analysis.estimates import estimates
 from lib.disclosure.gate import NUMBER_COLUMNS, Released, ReleasedRow, release
+from lib.disclosure.rules import units_behind
 from lib.errors import DisclosureError, ReportError
 from tests.disclosure_studies import CODEBOOK, STUDY, study_of
 
@@ -263,3 +264,13 @@ def test_property_the_order_of_rows_and_calls_does_not_matter(table, random):
 
 def test_errors_are_the_project_s_own():
     assert issubclass(DisclosureError, ReportError)
+
+
+def test_a_construct_named_after_teachers_does_not_make_students_teachers():
+    rows = estimates(
+        [
+            {"model": "mediation by env_teacher_expect", "estimator": "SEM", "term": "a", "n_obs": 870},
+            {"model": "teacher rating", "estimator": "mean", "term": "b", "n_obs": 54},
+        ]
+    )
+    assert list(units_behind(rows)) == ["students", "teachers"]

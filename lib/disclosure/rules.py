@@ -46,8 +46,8 @@ def units_behind(rows: pd.DataFrame) -> pd.Series:
     """What ``n_obs`` counts, in words: by the unit of a count, else by what its model and group name."""
     named = (rows["model"] + " " + rows["estimator"] + " " + rows["group"]).str.lower()
     units = pd.Series("students", index=rows.index)
-    units[named.str.contains("observation")] = "observations"
-    units[named.str.contains("teacher")] = "teachers"
+    units[named.str.contains(r"\bobservations?\b")] = "observations"
+    units[named.str.contains(r"\bteachers?\b")] = "teachers"  # a word, not a part of a construct's key
     units[is_theme(rows)] = "focus groups or interviews"
     return rows["unit"].where(rows["unit"].isin(COUNTED_UNITS), units)
 

@@ -26,6 +26,7 @@ CODE_ERRORS = (
     "SyntaxError",
     "TypeError",
 )
+IOPUB_SECONDS = 300  # nbclient waits 4 s for a cell's last output, too short on a busy machine
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 ARROW = re.compile(r"^-+> *\d+ (.*)$", re.M)  # the line of the cell that IPython's traceback points at
 REPORT_ERRORS = (
@@ -162,6 +163,7 @@ def _execute(job: Job, cells, debug: bool) -> str:
             kernel_name="python3",
             progress_bar=False,
             cwd=str(job.notebook.parent),
+            iopub_timeout=IOPUB_SECONDS,
             config=Config({"KernelManager": {"transport": "ipc", "ip": f"{sockets.name}/kernel"}}),
         )
     except PapermillExecutionError as error:
