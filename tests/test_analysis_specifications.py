@@ -11,6 +11,7 @@ from lib.analysis.joint_test import _statistic, joint_test, orders, weights
 from lib.analysis.robustness import Robust, middle, robustness
 from lib.analysis.sensitivity import robustness_value
 from lib.analysis.specifications import Choice, Option, balanced, cross, read_plan
+from lib.analysis.specified_crossings import cross_family
 from lib.analysis.specified_fits import Job, Paths, estimate
 from lib.analysis.specified_moments import Columns, Sums
 from lib.analysis.specified_rows import Cells, Target
@@ -240,8 +241,6 @@ def test_robustness_values_of_the_published_example():
 def test_no_set_of_few_students_is_told_apart():
     """Every sample keeps everybody or leaves out k students or more, in each population that it is used for."""
     columns, limits = Columns(STUDY, PLAN), STUDY.codebook.disclosure
-    from lib.analysis.robustness import cross_family
-
     crossing = cross_family(columns, STUDY.rules, "record")
     assert any("fewer than" in reason for reason in crossing.impossible)
     for place in range(len(crossing.drawn)):

@@ -6,7 +6,6 @@ specifications that hold them, and the choices count alike.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,50 +13,18 @@ import numpy as np
 import pandas as pd
 
 from lib.analysis.estimates import mediator_of
-from lib.analysis.findings import as_stated, select
 from lib.analysis.joint_test import JointTest, joint_test, statistics
-from lib.analysis.rule_vectors import UNDEFINED, Scope, Vector
-from lib.analysis.specifications import Choice, Crossing, Option, Plan, cross, read_plan
+from lib.analysis.specifications import Choice, Crossing, Option, read_plan
+from lib.analysis.specified_crossings import cross_family, wanted_of
 from lib.analysis.specified_moments import Columns
-from lib.analysis.specified_rows import COMPARED, KEY, Cells, Target, cells, targets, variables
+from lib.analysis.specified_rows import COMPARED, Cells, Target, cells
 from lib.analysis.specified_store import default_store, part_path, storing, write_part
+from lib.analysis.specified_verdicts import places_of, stored_verdicts
 from lib.errors import StudyError
 from lib.study.codebook import nearest
 from lib.study.load import Study
-from lib.study.rules import Rule
 
 HELD = ("holds", "descriptive")
-
-
-def resolver(columns: Columns, wanted: Sequence[Target]):
-    """What settings come to for the targets of a family, or why nobody could or may estimate them."""
-    limits = columns.study.codebook.disclosure
-
-    def resolve(settings: dict) -> tuple[object, str]:
-        content: list[object] = [
-            settings.get(name, "") for name in ("missing", "score", "record", "mediator")
-        ]
-        latent = settings.get("measure", "latent")
-        indicators = columns.indicators(settings)
-        if len(indicators) < 3 and latent == "latent":
-            return None, "fewer than three subscales left for a latent"
-        seen = set()
-        for target in wanted:
-            population, before, term = variables(columns, target, settings)
-            kind = term in columns.study.codebook.outcomes
-            if (population, target.mediator, kind) in seen:
-                continue
-            seen.add((population, target.mediator, kind))
-            kept = columns.kept(population, settings)
-            if 0 < (~kept).sum() < limits.k:
-                return None, f"leaves out fewer than {limits.k} students of a population"
-            if kept.sum() < limits.latent_min_n:
-                return None, "too few students for a latent model"
-            held = columns.held(population, settings, term)
-            content.append((population, before, latent, columns.once(("mask", kept.tobytes()), object), held))
-        return tuple(content), ""
-
-    return resolve
 
 
 @dataclass(frozen=True)
@@ -176,7 +143,7 @@ def _robust(columns, crossing, both, rule, context, seed, store) -> Robust:
             f"{selection!r}{nearest(selection, rule.select)}"
         )
     rows = both["model"].choose(
-        np.isin(np.arange(len(both["model"].keys)), _places(both["model"].keys, rule.select[selection]))
+        np.isin(np.arange(len(both["model"].keys)), places_of(both["model"].keys, rule.select[selection]))
     )
     signs = np.array([getattr(study.codebook.scales.get(term), "sign", 1) for term in rows.keys["term"]])
     if rows.keys["contrast"].isin(("indirect", "difference")).any():
@@ -184,8 +151,8 @@ def _robust(columns, crossing, both, rule, context, seed, store) -> Robust:
     curve = middle(rows, signs)
     test = joint_test(_tested(columns, crossing, rows.keys, seed, store), signs)
     return Robust(
-        rule.key, crossing, tuple(verdicts(rule, both["model"], study.codebook, context)),
-        tuple(verdicts(rule, both["classes"], study.codebook, context)), curve,
+        rule.key, crossing, stored_verdicts(rule, both["model"], study, context, store),
+        stored_verdicts(rule, both["classes"], study, context, store), curve,
         int(np.isnan(curve[:, 0]).sum()), test,
         "points" if (rows.keys["model"] == COMPARED).all() else "SD per SD",
     )  # fmt: skip
@@ -229,63 +196,3 @@ def _tested(columns: Columns, crossing: Crossing, keys: pd.DataFrame, seed: int,
     n = [len(columns.students(population)) for population in (first, second)]
     r = [t / np.sqrt(t**2 + size) for t, size in zip((one, other), n, strict=True)]
     return (np.arctanh(r[0]) - np.arctanh(r[1])) / np.sqrt(1 / n[0] + 1 / n[1])
-
-
-def wanted_of(plan: Plan, rules: dict[str, Rule], family: str) -> tuple[Target, ...]:
-    """Models that the rules of a family's findings need."""
-    return targets(
-        rules[key] for key, curve in plan.findings.items() if curve.family == family and key in rules
-    )
-
-
-def cross_family(columns: Columns, rules: dict[str, Rule], family: str) -> Crossing:
-    """The crossings of a family's choices that move the estimate."""
-    plan = columns.plan
-    wanted = wanted_of(plan, rules, family)
-    return cross(plan.moving(family), resolver(columns, wanted), size=plan.drawn, seed=plan.seed)
-
-
-def verdicts(rule: Rule, estimated: Cells, codebook, context: pd.DataFrame) -> list[str]:
-    """The verdict of a rule in each specification.
-
-    ``context`` holds rows that no specification moves, such as tests of invariance; the rule's gate is left to
-    the finding's own chapter.
-    """
-    keys = _placed(estimated.keys)
-    selections: dict[str, object] = {}
-    made = {}
-    for name, columns in rule.select.items():
-        chosen = select(keys, columns)
-        if len(chosen):
-            ids = tuple((f"r{place}",) for place in chosen["place"])
-            made[name] = (
-                chosen["place"].to_numpy(int),
-                chosen[list(KEY)],
-                chosen["term"].to_numpy(object),
-                ids,
-            )
-        else:
-            selections[name] = select(context, columns) if len(context) else context
-    found = []
-    for at in range(estimated.status.shape[1]):
-        for name, (places, named, terms, ids) in made.items():
-            status = estimated.status[places, at]
-            numbers = {column: values[places, at] for column, values in estimated.numbers.items()}
-            rows = pd.DataFrame(
-                numbers | {"status": status, "status_reason": estimated.reason[places, at], "term": terms},
-                copy=False,
-            )
-            shown = status == "ok"
-            value = np.where(shown, numbers["estimate"], np.nan)
-            selections[name] = Vector(value, ~shown & (status != UNDEFINED), named, ids, rows)
-        found.append(as_stated(rule, Scope(selections, codebook.thresholds, codebook)))
-    return found
-
-
-def _placed(keys: pd.DataFrame) -> pd.DataFrame:
-    return keys.astype(object).assign(place=np.arange(len(keys)), exhibit="", estimator="", unit="")
-
-
-def _places(keys: pd.DataFrame, columns: dict) -> np.ndarray:
-    """Places of the rows that a selection takes."""
-    return select(_placed(keys), columns)["place"].to_numpy(int)

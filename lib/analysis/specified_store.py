@@ -68,6 +68,7 @@ def write_part(path: Path, arrays: dict[str, np.ndarray]) -> None:
 def _code() -> str:
     here = Path(__file__).parent
     files = [*sorted(here.glob("specifi*.py")), here / "design.py", here / "joint_test.py"]
+    files += [here / "findings.py", *sorted(here.glob("rule_*.py"))]
     files += [here.parent / "sem" / f"{name}.py" for name in ENGINE]
     # comments and layout change no number
     trees = (ast.dump(ast.parse(path.read_text("utf-8"))) for path in files)
