@@ -274,3 +274,21 @@ def test_a_construct_named_after_teachers_does_not_make_students_teachers():
         ]
     )
     assert list(units_behind(rows)) == ["students", "teachers"]
+
+
+def test_a_mean_without_variance_does_not_follow_from_the_other_group_and_the_difference():
+    rating = {"model": "teacher rating", "estimator": "mean", "term": "item", "unit": "points", "n_obs": 40}
+    rows = [
+        rating | {"n_obs": 80, "estimate": 3.2, "std_error": 0.1},
+        rating | {"group": "subject=math", "estimate": 2.4, "std_error": 0.1},
+        rating | {"group": "subject=ela", "estimate": 3.9, "std_error": 0.0},
+        rating
+        | {
+            "group": "subject=ela & subject=math",
+            "contrast": "difference",
+            "estimate": 1.5,
+            "std_error": 0.1,
+        },
+    ]
+    shown = release(estimates(rows), STUDY).rows["status"]
+    assert list(shown) == ["ok", "hidden", "hidden", "hidden"]

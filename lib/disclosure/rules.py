@@ -131,9 +131,17 @@ def telling(rows: pd.DataFrame, codebook: Codebook) -> pd.Series:
         term in codebook.scales and estimate in (codebook.scales[term].low, codebook.scales[term].high)
         for term, estimate in zip(rows["term"], rows["estimate"], strict=True)
     ]
-    return found | (
-        means & (rows["contrast"] == "") & (rows["unit"] == "points") & np.array(ends, dtype=bool)
-    )
+    found |= means & (rows["contrast"] == "") & (rows["unit"] == "points") & np.array(ends, dtype=bool)
+    return found | _beside_telling(rows, found)
+
+
+def _beside_telling(rows: pd.DataFrame, found: pd.Series) -> pd.Series:
+    """Rows of other groups from which a group's hidden mean would follow: their means, and the differences."""
+    units = units_behind(rows)
+    grouped = rows["group"] != ""
+    told = set(zip(rows.loc[found & grouped, "term"], units[found & grouped], strict=True))
+    beside = [pair in told for pair in zip(rows["term"], units, strict=True)]
+    return grouped & np.array(beside, dtype=bool) & ~rows["unit"].isin((*COUNTED_UNITS, "percent"))
 
 
 def dominated(rows: pd.DataFrame, study: Study) -> pd.Series:
