@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import nbformat
 import yaml
+from nbformat.v4 import new_markdown_cell
 
 from lib.disclosure.leaks import TOKEN
 from lib.disclosure.readers import fragments
@@ -71,7 +73,9 @@ def _keep(project: Path, pages: tuple[str, ...]) -> None:
     (project / "_quarto.yml").write_text(yaml.safe_dump(book), "utf-8")
     settings = yaml.safe_load((project / "chapters" / "parameters.yml").read_text("utf-8"))
     kept = {page: settings[page] for page in pages if page in settings}
-    kept["index"] = {"notebook": "review-board"}
+    notebook = nbformat.read(project / "chapters" / "index.ipynb", 4)
+    notebook.cells = [*notebook.cells[:2], new_markdown_cell("A few chapters.")]
+    nbformat.write(notebook, project / "chapters" / "index.ipynb")
     (project / "chapters" / "parameters.yml").write_text(yaml.safe_dump(kept), "utf-8")
 
 
