@@ -49,7 +49,7 @@ def mediation_by_subgroup(
         Of the Monte Carlo draws.
     """
     exposure, _ = parts.study.codebook.exposure
-    normal = np.random.default_rng(seed).standard_normal((DRAWS, 3))
+    normal = np.random.default_rng(seed).standard_normal((DRAWS // 2, 3))
     tables = []
     for mediator, outcome in pairs:
         paths = [(mediator, exposure), (outcome, mediator), (outcome, exposure)]

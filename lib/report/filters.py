@@ -10,11 +10,13 @@ import json
 from pathlib import Path
 
 from lib.report.marks import published_rows
+from lib.show.explore import explore_script
 from lib.show.filter import STYLE, filter_script, filter_style
 from lib.show.marks import row_anchor
 
 LIBS = "site_libs"
 SCRIPT = "filter.js"
+EXPLORE = "explore.js"
 
 
 def filter_html(mark: dict, marks: list[dict], *, page: str, up: str) -> str:
@@ -32,13 +34,28 @@ def filter_html(mark: dict, marks: list[dict], *, page: str, up: str) -> str:
         From the page to the site's top, such as ``../``.
     """
     given = mark["filter"]
+    if "explore" in given:
+        other = given["explore"]
+        data = {"cube": other, "src": f"{up}{LIBS}/cubes/{other}.js"}
+        return _with_files(
+            mark["table"].replace("</section>", f"{_data(data)}</section>"), up, SCRIPT, EXPLORE
+        )
     data = {
         "name": given["name"], "home": given["home"], "cube": page, "src": f"{up}{LIBS}/cubes/{page}.js",
-        "inline": f"cube-{page}", "anchors": anchors(given, marks),
+        "inline": f"cube-{page}", "anchors": anchors(given, marks), "who": given["who"],
     }  # fmt: skip
+    return _with_files(mark["table"].replace("</form>", f"{_data(data)}</form>"), up, SCRIPT)
+
+
+def _data(data: dict) -> str:
     told = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/")
-    bar = mark["table"].replace("</form>", f'<script type="application/json">{told}</script></form>')
-    return f'<link rel="stylesheet" href="{up}{LIBS}/{STYLE}">\n{bar}\n<script src="{up}{LIBS}/{SCRIPT}" defer></script>'
+    return f'<script type="application/json">{told}</script>'
+
+
+def _with_files(body: str, up: str, *scripts: str) -> str:
+    """HTML between its style sheet and its scripts."""
+    tags = "".join(f'\n<script src="{up}{LIBS}/{name}" defer></script>' for name in scripts)
+    return f'<link rel="stylesheet" href="{up}{LIBS}/{STYLE}">\n{body}{tags}'
 
 
 def anchors(given: dict, marks: list[dict]) -> dict[str, str]:
@@ -55,14 +72,16 @@ def anchors(given: dict, marks: list[dict]) -> dict[str, str]:
 
 def write_filters(marks: list[dict], page: str, stage: Path) -> None:
     """Write the files of a page's filters below the stage's ``site_libs``."""
-    cubes = cubes_of(marks, page)
-    if not cubes:
+    if not any(mark["kind"] == "filter" for mark in marks):
         return
+    cubes = cubes_of(marks, page)
     libs = stage / LIBS
     (libs / "cubes").mkdir(parents=True, exist_ok=True)
     (libs / SCRIPT).write_text(filter_script(), "utf-8")
     (libs / STYLE).write_text(filter_style(), "utf-8")
-    (libs / "cubes" / f"{page}.js").write_text(cube_script(cubes[page], page), "utf-8")
+    (libs / EXPLORE).write_text(explore_script(), "utf-8")
+    for name, cube in cubes.items():
+        (libs / "cubes" / f"{name}.js").write_text(cube_script(cube, name), "utf-8")
 
 
 def cube_script(cube: dict, page: str) -> str:
@@ -79,5 +98,7 @@ def inline_cube(cube: dict, page: str) -> str:
 
 def cubes_of(marks: list[dict], page: str) -> dict[str, dict]:
     """The cube of a page's filter, by the page's name; empty where it has none."""
-    found = [mark["filter"]["cube"] for mark in marks if mark["kind"] == "filter"]
+    found = [
+        mark["filter"]["cube"] for mark in marks if mark["kind"] == "filter" and "cube" in mark["filter"]
+    ]
     return {page: found[0]} if found else {}

@@ -2,7 +2,7 @@
 
 EM with one scoring step a round (Lange, 1995; Jamshidian & Bentler, 1999): a round completes each subset's moments
 under its current model and moves the model toward them, beginning at the fit of the largest subset. Means are
-unrestricted. Where few answers are missing, six rounds give the full-information estimates to four decimals.
+unrestricted. Where few answers are missing, five rounds give the full-information estimates to four decimals.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from lib.sem.specify import build_spec
 from lib.sem.start import fill_covariates
 from lib.sem.syntax import parse_model
 
-ROUNDS = 6
+ROUNDS = 5
 RIDGE = 1e-9
 ARRIVED = 1e-3
 """Squared distance from the optimum in standard errors below which a fit has converged."""

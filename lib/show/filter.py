@@ -50,7 +50,13 @@ def subgroup_filter(
         emit(Mark(kind="note", markdown=NO_BAR), f"<p><small>{NO_BAR}</small></p>")
         return
     bar = bar_html(views, home, name=name)
-    mark = Mark(kind="filter", table=bar, filter={"cube": views.content, "home": home, "name": name})
+    given = {
+        "cube": views.content,
+        "home": home,
+        "name": name,
+        "who": study.codebook.label(_key(study, population)),
+    }
+    mark = Mark(kind="filter", table=bar, filter=given)
     emit(mark, bar)
     if live():
         from IPython.display import display
@@ -58,6 +64,12 @@ def subgroup_filter(
         from lib.show.filter_widget import SubgroupFilter
 
         display(SubgroupFilter(views, population=population))
+
+
+def _key(study: Study, population: str) -> str:
+    """A named population, ``focal`` and ``reference`` resolved."""
+    book = study.codebook
+    return {"focal": book.focal, "reference": book.reference}.get(population, population)
 
 
 def live() -> bool:

@@ -35,11 +35,13 @@
       }
       if (value.vs && !Array.from(vs.options).some((o) => o.value === value.vs)) { delete value.vs; }
       vs.value = value.vs || "";
-      if (data) for (const name of dims) Array.from(selects[name].options).forEach((o) => {
+    }
+    function marks() {                                    // an option that would show nothing says so
+      for (const name of dims) Array.from(selects[name].options).forEach((o) => {
         const chosen = data.clean(Object.assign({}, value, { [name]: o.value })), found = data.reason(chosen);
         const label = o.dataset.label || (o.dataset.label = o.textContent);
-        const words = label + (found.place < 0 ? " (" + found.why.replace(/:.*/, "") + ")" : "");
-        if (o.textContent !== words) o.textContent = words;
+        const text = label + (found.place < 0 ? " (" + found.why.replace(/:.*/, "") + ")" : "");
+        if (o.textContent !== text) o.textContent = text;
       });
     }
 
@@ -53,23 +55,27 @@
       plots.forEach((plot) => { plot.home = (plot.svg.closest("figure") || plot.svg.closest(".plate")); });
       prose = paragraphs();
     }
+    const captions = new Map();
     const near = (el) => { const box = el.getBoundingClientRect(); return box.height > 0 && box.bottom > -100 && box.top < innerHeight + 100; };
     function redraw() {
       clearTimeout(pending);
-      const jobs = tables.map((el) => () => card(el)).concat(prose.map((one) => () => sentence(one)), [() => cells()]);
-      const late = jobs.filter((job, i) => { const el = i < tables.length ? tables[i] : i < tables.length + prose.length ? prose[i - tables.length].now || prose[i - tables.length].p : form;
-        if (i < jobs.length - 1 && near(el)) { job(); return false; } return true; });
+      const wide = plots.map((plot) => plot.svg.getBoundingClientRect().width > 0), now = tables.map(near), first = tables.filter((el, i) => now[i]), rest = tables.filter((el, i) => !now[i]);
+      plots.forEach((plot, i) => { plot.seen = wide[i]; });
+      first.forEach((el) => picture(el, true));
+      const late = first.flatMap((el) => [() => picture(el, false), () => card(el)]).concat(prose.map((one) => () => sentence(one)), [marks], rest.map((el) => () => { picture(el, true); picture(el, false); card(el); }), [cells]);
       const next = () => { const job = late.shift(); if (job) { job(); pending = setTimeout(next); } else form.dataset.drawn = JSON.stringify(value); };
       pending = setTimeout(next);
     }
+    function picture(el, seen) {                          // the drawing that fits the column first, the other later
+      const own = plots.filter((plot) => plot.home === el && plot.seen === seen);
+      if (isHome()) { own.forEach((plot) => plot.restore()); return; }
+      own.forEach((plot) => plot.show(view, { title: head(), text: words(own[0]) }));
+    }
+    const head = () => EXPLORATORY + view.a.label + (view.b ? " beside " + F.lower(view.b.label) : "");
     function card(el) {
-      const own = plots.filter((plot) => plot.home === el);
-      if (isHome()) { own.forEach((plot) => plot.restore()); heading(el, null); table(el, null); return; }
-      const head = EXPLORATORY + view.a.label + (view.b ? " beside " + F.lower(view.b.label) : "");
-      const alt = { title: head, text: words(own[0]) };
-      own.forEach((plot) => plot.show(view, alt));
-      heading(el, head, own[0]);
-      table(el, own[0]);
+      const own = plots.filter((plot) => plot.home === el), home = isHome();
+      heading(el, home ? null : head(), own[0]);
+      table(el, home ? null : own[0]);
     }
     function words(plot) {
       const line = ([label, , key]) => label + ": " + [view.a, ...(view.b ? [view.b] : [])].map((g) => { const c = g.cell(key);
@@ -84,12 +90,15 @@
         if (text && !now) caption.prepend(now = make("span", { class: "view-title" }, make("strong", {}), make("span", {})));
         if (now) { now.hidden = !text; if (text) { now.firstChild.textContent = text; now.lastChild.textContent = people() + " "; } }
         if (was) was.toggleAttribute("hidden", !!text);
+        let texts = captions.get(caption);
+        if (!texts) captions.set(caption, texts = Array.from(caption.childNodes).filter((node) => node.nodeType === 3).map((node) => [node, node.data]));
+        texts.forEach(([node, own]) => { node.data = text && give.who && own.includes(give.who + ", n") ? own.slice(0, own.lastIndexOf(give.who + ", n")) : own; });
       }
       const key = el.querySelector("ul.key:not(.view)"), mine = el.querySelector("ul.key.view");
       if (key) key.toggleAttribute("hidden", !!text);
       if (mine) mine.remove();
       if (text && key) key.after(make("ul", { class: "key view" }, ...[view.a, view.b].filter(Boolean).map((g) => make("li", { class: g.style }, glyph(g.style), make("span", {}, F.sized(g) + absent(g, plot)))),
-        make("li", {}, "line: interval")));
+        ...(plot.plot.kind === "pair" ? [make("li", {}, "hollow: before, filled: after")] : [make("li", {}, "line: interval")])));
     }
     const absent = (g, plot) => {                         // one reason for all lines is said once, in the key
       const cells = plot.keys.map((key) => g.cell(key)).filter(Boolean), why = new Set(cells.map((c) => c.shown ? "" : c.why));
@@ -316,6 +325,6 @@
     return () => model.off("change:value", take);
   }
 
-  Object.assign(F, { attach, render });
+  Object.assign(F, { attach, render, fetchCube });
   if (document.currentScript) { if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", page); else page(); }
 })();

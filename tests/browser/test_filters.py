@@ -27,16 +27,16 @@ CHOOSE = """async (wanted) => {
 }"""
 SHOWN = """(id) => [...document.querySelectorAll(id + " svg.chart.wide > .view .value")].map((el) => el.textContent)"""
 TIMED = """async (states) => {
-  const form = document.querySelector("form.filter"), times = [];
+  const form = document.querySelector("form.filter"), times = states.map(() => Infinity);
   document.querySelector("#fig-exhibit-12").scrollIntoView();
-  for (const wanted of states) {
+  for (let round = 0; round < 3; round++) for (const [place, wanted] of states.entries()) {
     form.querySelectorAll("select").forEach((el) => { if (el.name !== "vs") el.value = wanted[el.name] || ""; });
     delete form.dataset.drawn;
     const start = performance.now();
     form.dispatchEvent(new Event("change", { bubbles: true }));
     await Promise.resolve(); await Promise.resolve();
     document.querySelector("#fig-exhibit-12 svg").getBoundingClientRect();
-    times.push(performance.now() - start);
+    times[place] = Math.min(times[place], performance.now() - start);  // other programs only ever add time
     while (!form.dataset.drawn) await new Promise((done) => setTimeout(done, 2));
   }
   return times.sort((a, b) => a - b);
@@ -121,7 +121,7 @@ def test_a_filter_moves_figures_tables_and_sentences_and_reset_brings_them_back(
         assert figure.locator("figcaption .view-title").inner_text().startswith("Exploratory: ")
         assert figure.locator("svg.wide desc").text_content().startswith("Black (n")
     page.get_by_role("button", name="Reset").click()
-    page.wait_for_function("document.querySelector('form.filter').dataset.drawn === '{}'")
+    page.wait_for_function("() => document.querySelector('form.filter').dataset.drawn === '{}'")
     assert page.locator("main").inner_text() == before
     assert tab.console == [] and tab.outside == []
 
@@ -131,13 +131,13 @@ def test_the_address_holds_the_view_and_back_leads_back(opened):
     page = tab.page
     assert "White, School 2" in page.locator("form.filter output").inner_text()
     page.get_by_label("Gender").select_option("female")
-    page.wait_for_function("location.search.includes('gender=female')")
+    page.wait_for_function("() => location.search.includes('gender=female')")
     page.go_back()
-    page.wait_for_function("document.querySelector('select[name=gender]').value === ''")
+    page.wait_for_function("() => document.querySelector('select[name=gender]').value === ''")
     assert page.get_by_label("Race and ethnicity").input_value() == "black"
     page.go_forward()
-    page.wait_for_function("document.querySelector('select[name=gender]').value === 'female'")
-    link = page.locator("nav.turn a, nav.sidebar a[href$='.html']").first
+    page.wait_for_function("() => document.querySelector('select[name=gender]').value === 'female'")
+    link = page.locator("nav.sidebar a[href*='references']").first
     link.evaluate("(a) => a.dispatchEvent(new PointerEvent('pointerdown', { bubbles: true }))")
     assert "race=black" in link.get_attribute("href")
 
@@ -165,14 +165,16 @@ def test_by_keyboard_alone_a_reader_chooses_compares_reads_and_takes_away(opened
     race = page.get_by_label("Race and ethnicity")
     race.focus()
     page.keyboard.type("Bl")
-    page.wait_for_function("document.querySelector('form.filter').dataset.drawn")
+    page.wait_for_function("() => document.querySelector('form.filter').dataset.drawn")
     assert race.evaluate("(el) => el === document.activeElement")
     for _ in range(20):
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement.name") == "vs":
             break
     page.keyboard.type("Wh")
-    page.wait_for_function("(document.querySelector('form.filter').dataset.drawn || '').includes('white')")
+    page.wait_for_function(
+        "() => (document.querySelector('form.filter').dataset.drawn || '').includes('white')"
+    )
     chart = page.locator(f"{FIGURE} svg.chart.wide")
     chart.focus()
     page.keyboard.press("ArrowDown")
@@ -189,7 +191,7 @@ def test_by_keyboard_alone_a_reader_chooses_compares_reads_and_takes_away(opened
     page.get_by_role("button", name="Copy link").focus()
     page.keyboard.press("Enter")
     page.wait_for_function(
-        "document.querySelector('form.filter output').textContent.includes('link to this view')"
+        "() => document.querySelector('form.filter output').textContent.includes('link to this view')"
     )
 
 
@@ -222,7 +224,7 @@ def test_a_page_whose_results_do_not_load_says_so_and_keeps_its_own(visit, serve
     before = page.locator(f"{FIGURE} svg.wide desc").text_content()
     page.get_by_label("Race and ethnicity").select_option("black")
     page.wait_for_function(
-        "document.querySelector('form.filter output').textContent.includes('could not be loaded')"
+        "() => document.querySelector('form.filter output').textContent.includes('could not be loaded')"
     )
     assert page.locator(f"{FIGURE} svg.wide desc").text_content() == before
 
@@ -283,29 +285,31 @@ def test_nothing_scrolls_sideways_at_400_percent(visit, served):
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
 
 
+def small_cube(label: str) -> dict:
+    """A cube of one result for everyone and two groups, all labels the one given."""
+    key = "direct||y"
+    own = {
+        "places": [0, 1, 2], "keys": [0], "why": [None] * 3, "estimate": [500, 400, 600],
+        "conf_low": [400, 300, 500], "conf_high": [600, 500, 700], "n_obs": [90, 40, 50],
+    }  # fmt: skip
+    gap = {"places": [0], "keys": [0], "why": [None], "estimate": [100], "conf_low": [1], "conf_high": [200]}
+    return {
+        "version": 1, "study": label, "synthetic": True, "data": "0" * 64, "date": "2018-10-05", "alpha": 50,
+        "dims": [{"name": "race", "label": label, "values": ["", "a", "b"], "labels": ["All", label, label]}],
+        "cube": {"race": [0, 1, 2], "n": [90, 40, 50]}, "beside": [1, 2], "reasons": [""], "pairs": [[1, -1], [2, -1]],
+        "keys": [{"key": key, "label": label, "unit": "SD per SD", "estimator": ""}], "own": own, "rest": own,
+        "gap": gap | {"p_value": [10], "p_bh": [20]}, "hidden": [[1]], "most": 3, "alone": {},
+        "words": {"hidden": label, "few": label, "everyone": label}, "populations": {"all": {}},
+        "styles": {"focal": {"race": ["a"]}, "reference": {"race": ["b"]}},
+    }  # fmt: skip
+
+
 def hostile_page(folder: Path) -> Path:
     """A page whose every label is markup."""
     from lib.show.cube import Cube
 
-    evil = "<img src=x onerror=globalThis.hurt=1></script><script>globalThis.hurt=1</script>"
-    key = "direct||y"
-    series = {
-        "why": [None, None],
-        "estimate": [500, 400],
-        "conf_low": [400, 300],
-        "conf_high": [600, 500],
-        "n_obs": [90, 40],
-    }
-    content = {
-        "version": 1, "study": evil, "synthetic": True, "data": "0" * 64, "date": "2018-10-05", "alpha": 50,
-        "dims": [{"name": "race", "label": evil, "values": ["", "a"], "labels": ["All", evil]}],
-        "cube": {"race": [0, 1], "n": [90, 40]}, "keys": [{"key": key, "label": evil, "unit": "SD per SD", "estimator": ""}],
-        "own": series, "rest": series, "beside": [1], "reasons": [""], "pairs": [[1, -1]],
-        "gap": {"places": [0], "keys": [0], "why": [None], "estimate": [100], "conf_low": [1], "conf_high": [200],
-                "p_value": [10], "p_bh": [20]},
-        "hidden": [[1]], "most": 3, "alone": {}, "words": {"hidden": evil, "few": evil, "everyone": evil},
-        "styles": {"focal": {"race": ["a"]}, "reference": {"race": ["b"]}}, "populations": {"all": {}},
-    }  # fmt: skip
+    content = small_cube("<img src=x onerror=globalThis.hurt=1></script><script>globalThis.hurt=1</script>")
+    key = content["keys"][0]["key"]
     told = json.dumps({"name": "", "home": {}, "cube": "x", "src": "cube.js", "anchors": {}}).replace(
         "</", "<\\/"
     )
@@ -351,7 +355,7 @@ def test_filters_of_one_name_move_together_and_of_another_alone(visit, tmp_path)
     (tmp_path / "page.html").write_text(text.replace(form, form + form + other))
     page = visit(tmp_path.as_uri() + "/").open("page.html")
     page.locator("select[name=race]").first.select_option("a")
-    page.wait_for_function("document.querySelectorAll('select[name=race]')[1].value === 'a'")
+    page.wait_for_function("() => document.querySelectorAll('select[name=race]')[1].value === 'a'")
     assert page.locator("select[name=race]").nth(2).input_value() == ""
     page.locator("select[name=race]").nth(2).select_option("a")
-    page.wait_for_function("location.search === '?race=a&second.race=a'")
+    page.wait_for_function("() => location.search === '?race=a&second.race=a'")
