@@ -68,8 +68,18 @@ def write_part(path: Path, arrays: dict[str, np.ndarray]) -> None:
 def _code() -> str:
     here = Path(__file__).parent
     files = [*sorted(here.glob("specifi*.py")), here / "design.py", here / "joint_test.py"]
-    files += [here / "findings.py", *sorted(here.glob("rule_*.py"))]
     files += [here.parent / "sem" / f"{name}.py" for name in ENGINE]
+    return _digest(files)
+
+
+@cache
+def judging_code() -> str:
+    """A digest of the code that judges findings, on which verdicts depend and estimates do not."""
+    here = Path(__file__).parent
+    return _digest([here / "findings.py", *sorted(here.glob("rule_*.py"))])
+
+
+def _digest(files: Sequence[Path]) -> str:
     # comments and layout change no number
     trees = (ast.dump(ast.parse(path.read_text("utf-8"))) for path in files)
     return hashlib.sha256("\0".join(trees).encode()).hexdigest()

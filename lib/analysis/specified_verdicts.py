@@ -10,7 +10,7 @@ import pandas as pd
 from lib.analysis.findings import as_stated, select
 from lib.analysis.rule_vectors import UNDEFINED, Scope, Vector
 from lib.analysis.specified_rows import KEY, Cells
-from lib.analysis.specified_store import part_path, write_part
+from lib.analysis.specified_store import judging_code, part_path, write_part
 from lib.study.load import Study
 from lib.study.rules import Rule
 
@@ -67,7 +67,7 @@ def stored_verdicts(
         context.to_csv(),
         *numbers,
     ]
-    path = part_path(store, "verdicts", repr(estimated.keys.to_numpy().tolist()), *given)
+    path = part_path(store, "verdicts", judging_code(), repr(estimated.keys.to_numpy().tolist()), *given)
     if not path.is_file():
         write_part(path, {"verdicts": np.array(verdicts(rule, estimated, study.codebook, context))})
     with np.load(path) as stored:
