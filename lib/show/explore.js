@@ -71,7 +71,9 @@
         table(found);
         sideBySide();
         const label = cube.keys[data.keys.get(found.key)].label, top = found.shown[0];
-        output.textContent = "Exploratory: " + label + " in " + found.shown.length + " subgroups" + (top ? "; the closest tie is seen in " + top.label + ", which may rank from " + top.best + " to " + top.worst : "")
+        output.textContent = "Exploratory: " + label + " in " + found.shown.length + " subgroups" + (!top ? "" : found.shown.some((s) => s.best > 1)
+            ? "; the highest estimate is that of " + top.label + ", which may rank from " + top.best + " to " + top.worst
+            : "; their intervals overlap, so none can be ranked above another")
           + (found.missing.length ? "; " + found.missing.length + " are not shown" : "") + ".";
         const url = new URL(location.href);
         ["result", "set", "first", "second", "find"].forEach((name) => url.searchParams.set(name, el[name].value));

@@ -56,13 +56,16 @@
       prose = paragraphs();
     }
     const captions = new Map();
-    const near = (el) => { const box = el.getBoundingClientRect(); return box.height > 0 && box.bottom > -100 && box.top < innerHeight + 100; };
+    /* which drawings are in view is watched, not measured: measuring would lay the page out once more for each change */
+    const seen = new Set(), watch = new IntersectionObserver((entries) => entries.forEach((e) => { if (e.isIntersecting) seen.add(e.target); else seen.delete(e.target); }),
+      { rootMargin: "100px" });
     function redraw() {
       clearTimeout(pending);
-      const wide = plots.map((plot) => plot.svg.getBoundingClientRect().width > 0), now = tables.map(near), first = tables.filter((el, i) => now[i]), rest = tables.filter((el, i) => !now[i]);
-      plots.forEach((plot, i) => { plot.seen = wide[i]; });
+      plots.forEach((plot) => { plot.seen = seen.has(plot.svg); });
+      const first = tables.filter((el) => plots.some((plot) => plot.home === el && plot.seen)), rest = tables.filter((el) => !first.includes(el));
       first.forEach((el) => picture(el, true));
-      const late = first.flatMap((el) => [() => picture(el, false), () => card(el)]).concat(prose.map((one) => () => sentence(one)), [marks], rest.map((el) => () => { picture(el, true); picture(el, false); card(el); }), [cells]);
+      const late = first.map((el) => () => card(el)).concat(prose.map((one) => () => sentence(one)), first.map((el) => () => picture(el, false)), [marks],
+        rest.map((el) => () => { picture(el, false); card(el); }), [cells]);
       const next = () => { const job = late.shift(); if (job) { job(); pending = setTimeout(next); } else form.dataset.drawn = JSON.stringify(value); };
       pending = setTimeout(next);
     }
@@ -234,6 +237,7 @@
     const speak = make("p", { class: "sr", role: "status" });
     form.append(speak);
     $$("svg[data-plot]", scope).forEach((svg) => {
+      watch.observe(svg);
       svg.setAttribute("tabindex", "0");
       svg.setAttribute("role", "application");
       svg.setAttribute("aria-roledescription", "chart, arrow keys read the marks");
