@@ -15,7 +15,7 @@ from lib.report.requires import display_functions, fit_notebook, shown_labels, u
 @pytest.fixture
 def poor(study):
     """A study without teachers; its codebook names no outcome."""
-    bare = replace(study.codebook, columns={})
+    bare = replace(study.codebook, columns={}, domains={}, covariate_sets={})
     return replace(study, teachers=None, codebook=bare)
 
 
@@ -36,7 +36,18 @@ def chapter(tmp_path):
 
 @pytest.mark.parametrize(
     "need",
-    ["teachers", "outcome", "mediator:4", "environment:7", "column:school", "ledger:published", "excerpts"],
+    [
+        "teachers",
+        "outcome",
+        "mediator:4",
+        "environment:7",
+        "domain:mindset",
+        "domain:mediator",
+        "beyond:C_ENV:C_GRADE",
+        "column:school",
+        "ledger:published",
+        "excerpts",
+    ],
 )
 def test_the_shipped_study_has_what_its_exhibits_need(study, need):
     assert unmet(need, study) == ""
@@ -47,6 +58,9 @@ def test_the_shipped_study_has_what_its_exhibits_need(study, need):
     [
         ("teachers", "no answers of teachers"),
         ("mediator:9", "names 4 of role mediator, and this needs 9"),
+        ("domain:mindset", "joins no scales of role mindset"),
+        ("domain:mediator", "joins no scales of role mediator"),
+        ("beyond:C_ENV:C_GRADE", "nothing further constant"),
         ("column:school", "no column 'school'"),
         ("ledger:nothing", "holds no nothing"),
     ],

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from lib.errors import ShowError
+from lib.show.compared import hanging
 from lib.show.marks import row_anchor
 from lib.show.prose import Phrase, note, phrase, prose
 from lib.show.wording import choose, choose_count, count_rows, direction, listing, ranked
@@ -158,3 +159,24 @@ def displayed(monkeypatch):
 def test_a_phrase_takes_no_format():
     with pytest.raises(ShowError, match="no format"):
         phrase("{it:.2f}", it=Phrase("words"))
+
+
+@pytest.mark.parametrize(
+    ("p_values", "ending"),
+    [
+        ((0.03, 0.08), "The verdict on perceived peer support hangs on this choice."),
+        ((0.03, 0.04), "No verdict hangs on this choice."),
+    ],
+)
+def test_two_ways_of_estimating_are_set_beside_each_other(p_values, ending):
+    ways = [
+        row("env_peer_support", value, 0.0, 1.0, p_value=p, estimator=way)
+        for value, p, way in zip((0.69, 0.61), p_values, ("one", "other"), strict=True)
+    ]
+    said = words(hanging(released(*ways), alpha=0.05, on="this choice").markdown)
+    assert said.endswith(ending) and "perceived peer support (0.69 and 0.61)" in said
+
+
+def test_one_way_alone_is_said_to_be_one():
+    said = hanging(released(row("env_peer_support", 0.69, 0.6, 0.8)), alpha=0.05, on="this choice").markdown
+    assert said.startswith("No estimate can be given in two ways")

@@ -217,3 +217,9 @@ def test_copying_the_study_keeps_its_hash(tmp_path):
     study = load_study(write(tmp_path))
     other = shutil.copytree(tmp_path, tmp_path.parent / "again")
     assert load_study(other).data_hash == study.data_hash and len(study.data_hash) == 64
+
+
+def test_a_codebook_that_sets_no_threshold_gets_the_stated_ones():
+    # STATISTICS.md: smallest difference of interest 0.10 SD, or 5 points for shares
+    thresholds = load_study(ROOT / "tests/studies/bfi").codebook.thresholds
+    assert (thresholds["sesoi"], thresholds["sesoi_points"]) == (0.1, 5)

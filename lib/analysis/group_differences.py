@@ -103,7 +103,7 @@ def common_support(study: Study, pair: Pair, *, covariates: str, conf_level: flo
         for key in study.codebook.covariate_sets[covariates]
         if study.codebook.columns[key].levels and pair.frame.groupby(GROUP)[key].nunique().min() > 1
     ]
-    cells = pair.frame[keys].astype(str).agg("|".join, axis=1)
+    cells = pair.frame[keys].astype(object).fillna("not given").astype(str).agg("|".join, axis=1)
     rows = []
     for own, other in (pair.both, pair.both[::-1]):
         inside = cells[pair.frame[GROUP] == own.key]

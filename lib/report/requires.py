@@ -2,13 +2,15 @@
 
 A cell says so by a tag, a whole page by ``requires`` in ``chapters/parameters.yml``:
 
-=========================  ==============================================================
-``requires:teachers``      a file: ``teachers``, ``observations`` or ``excerpts``
-``requires:outcome``       a role: ``outcome``, ``mediator``, ``exposure``, ``environment``, ``mindset``
-``requires:mediator:3``    at least so many of a role
-``requires:column:school``  a column of the codebook
-``requires:ledger:rules``  an optional file of the study folder, here ``rules.yml``
-=========================  ==============================================================
+===========================  ===========================================================================
+``requires:teachers``        a file: ``teachers``, ``observations`` or ``excerpts``
+``requires:outcome``         a role: ``outcome``, ``mediator``, ``exposure``, ``environment``, ``mindset``
+``requires:mediator:3``      at least so many of a role
+``requires:domain:mindset``  a domain of a role; of ``mediator``, that the first mediator is a domain
+``requires:beyond:A:B``      in covariate set B a column that set A has not
+``requires:column:school``   a column of the codebook
+``requires:ledger:rules``    an optional file of the study folder, here ``rules.yml``
+===========================  ===========================================================================
 
 A cell whose need is not met is not run. Where it would have shown a figure or table, the page says under the
 same label that the study does not cover it; nothing else of the cell remains.
@@ -61,12 +63,19 @@ def unmet(need: str, study: Study) -> str:
         return (
             "" if count >= wanted else f"its codebook names {count} of role {kind}, and this needs {wanted}"
         )
+    if kind == "domain" and detail in ROLES:
+        joined = [key for key, domain in book.domains.items() if domain.role == detail]
+        found = [key for key in book.mediators[:1] if key in book.domains] if detail == "mediator" else joined
+        return "" if found else f"its codebook joins no scales of role {detail} in a domain"
+    if kind == "beyond" and detail.count(":") == 1:
+        fewer, more = (set(book.covariate_sets.get(name, ())) for name in detail.split(":"))
+        return "" if more - fewer else "its codebook holds nothing further constant here"
     if kind == "column" and detail:
         return "" if detail in book.columns else f"its codebook has no column {detail!r}"
     if kind == "ledger" and detail:
         found = any((study.folder / f"{detail}{ending}").is_file() for ending in (".yml", ".csv"))
         return "" if found else f"its folder holds no {detail}"
-    known = [*FILES, *ROLES, "column:NAME", "ledger:NAME"]
+    known = [*FILES, *ROLES, "domain:ROLE", "beyond:SET:SET", "column:NAME", "ledger:NAME"]
     raise BuildError(f"a chapter cannot require {need!r}{nearest(need, known)}; known are {', '.join(known)}")
 
 

@@ -8,10 +8,10 @@ from itertools import combinations
 from lib.disclosure.gate import Released, ReleasedRow
 from lib.errors import ShowError
 from lib.show.prose import Phrase, phrase
-from lib.show.wording import choose
+from lib.show.wording import choose, listing
 from lib.show.words import is_shown
 
-__all__ = ["crossing", "significant_here", "two_groups", "widest"]
+__all__ = ["crossing", "hanging", "significant_here", "two_groups", "widest"]
 
 NOT_ALONE = "That a tie is significant in one group and not in the other is not a difference between them."
 
@@ -72,6 +72,32 @@ def widest(released: Released | Iterable[ReleasedRow]) -> tuple[ReleasedRow, Rel
         raise ShowError("no term has two estimates to set beside each other; give rows of both kinds")
     furthest = max(pairs, key=lambda pair: abs(pair[0].estimate - pair[1].estimate))
     return tuple(sorted(furthest, key=lambda row: row.estimate, reverse=True))
+
+
+def hanging(released: Released | Iterable[ReleasedRow], *, alpha: float, on: str) -> Phrase:
+    """How far two ways of estimating lie apart, and which verdicts hang on the choice between them.
+
+    Parameters
+    ----------
+    released : Released or iterable of ReleasedRow
+        Every term's rows, one for each way.
+    alpha : float
+        Level at which p-values are read.
+    on : str
+        The choice in words, such as ``this choice``.
+    """
+    rows = list(released)
+    if not any(len(found) > 1 for found in _by_term(rows).values()):
+        return phrase(f"No estimate can be given in two ways, so nothing can be said of {on}.")
+    (one, other), moved = widest(rows), crossing(rows, alpha=alpha)
+    apart = phrase(
+        "The estimates that lie furthest apart are those for {one.term} ({one:.2f} and {other:.2f}).",
+        one=one,
+        other=other,
+    )
+    if not moved:
+        return phrase(f"{{apart}} No verdict hangs on {on}.", apart=apart)
+    return phrase(f"{{apart}} The verdict on {{each}} hangs on {on}.", apart=apart, each=listing(moved))
 
 
 def _by_term(released: Iterable[ReleasedRow]) -> dict[str, list[ReleasedRow]]:

@@ -66,7 +66,9 @@ def cube(study: Study, functions: Sequence[Rows], *, lattice: Lattice | None = N
     for place, function in enumerate(functions):
         rows = estimates(function(study, list(layout.groups), list(layout.pairs)))
         with_rest = rows["group"].str.startswith(REST).astype(str)
-        tables.append(adjust(rows, rows["population"].map(family).fillna("") + f"|{place}|" + with_rest))
+        tables.append(
+            adjust(rows, rows["population"].map(lambda key: family.get(key, "")) + f"|{place}|" + with_rest)
+        )
     rows = release(estimates(pd.concat(tables, ignore_index=True)), study).rows
     return Cube(encoded(study, layout, rows))
 

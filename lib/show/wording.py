@@ -57,6 +57,8 @@ class RowCount(Words):
         """Markdown of the count as a field of a template."""
         if spec not in ("", "words"):
             raise ShowError(f"a count is written in figures or with ':words', not {spec!r}")
+        if attribute == "k_of_n" and not self.n and self.hidden:
+            return f"none of {self._bound(self.hidden, spec)} (not shown)"
         if attribute == "k_of_n" and spec == "words" and self.k == 0 and not self.hidden:
             return f"none of {self._bound(self.n, spec)}"
         if attribute == "k_of_n":

@@ -18,6 +18,21 @@ COLUMN_TYPES = ("text", "category", "ordinal", "number")
 STUDENT_SCALE_ROLES = ("exposure", "environment", "mindset", "set_aside")
 OTHER_SCALE_ROLES = ("teacher_quality", "benefit", "challenge", "school_factor", "leader_support", "observed")
 SCALE_ROLES = STUDENT_SCALE_ROLES + OTHER_SCALE_ROLES
+# What the words of a verdict mean where a codebook does not say otherwise: fractions, SD, or points as named.
+THRESHOLDS = {
+    "alpha": 0.05,
+    "strong_min": 0.4,
+    "weak_max": 0.2,
+    "similar_tol": 0.1,
+    "half_tol": 0.1,
+    "several_min": 2.0,
+    "full_min": 90.0,
+    "nearly_all_min": 0.8,
+    "majority": 0.5,
+    "sesoi": 0.1,
+    "sesoi_points": 5.0,
+    "loading_min": 0.4,
+}
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from lib.errors import StudyError
 from lib.study.codebook import (
+    THRESHOLDS,
     Codebook,
     Column,
     DisclosureSettings,
@@ -193,7 +194,7 @@ def build_codebook(raw: dict) -> Codebook:
         focal=raw.get("focal", ""),
         reference=raw.get("reference", ""),
         covariate_sets={key: tuple(entry) for key, entry in raw.get("covariate_sets", {}).items()},
-        thresholds={key: float(value) for key, value in raw.get("thresholds", {}).items()},
+        thresholds=THRESHOLDS | {key: float(value) for key, value in raw.get("thresholds", {}).items()},
         disclosure=_disclosure(raw.get("disclosure", {})),
         mediators=tuple(raw.get("mediators", ())),
         exposure=(exposure["key"], exposure["label"]),
