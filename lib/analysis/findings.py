@@ -106,6 +106,8 @@ class PartResult:
         Why it cannot be told.
     mostly : bool
         The condition asks for all rows, and more than ``majority`` of them meet it.
+    single : tuple of str
+        Rows that the condition reads by themselves, not as one of several.
     """
 
     part: Part
@@ -116,6 +118,7 @@ class PartResult:
     n: int = 0
     problem: str = ""
     mostly: bool = False
+    single: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -229,10 +232,14 @@ def _decide(rule: Rule, scope: Scope) -> tuple[str, tuple[PartResult, ...]]:
 
 def _comparable(rule: Rule, scope: Scope) -> bool:
     """Whether no row that a required part reads was refused for want of invariance."""
-    required = [part.holds for part in rule.parts if not part.extra]
-    names = {node.id for tree in required for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    read = [given for name, given in scope.selections.items() if name in names and isinstance(given, Vector)]
-    return not any((given.rows["status"] == "not_comparable").any() for given in read)
+    read = [one for part in rule.parts if not part.extra for one in _read(part.holds, scope)]
+    return not any((one.rows["status"] == "not_comparable").any() for one in read)
+
+
+def _read(tree: ast.Expression, scope: Scope) -> list[Vector]:
+    """Selections with rows that an expression names."""
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    return [given for name, given in scope.selections.items() if name in names and isinstance(given, Vector)]
 
 
 def as_stated(rule: Rule, scope: Scope) -> str:
@@ -267,7 +274,11 @@ def _part(part: Part, scope: Scope) -> PartResult:
         return PartResult(part, None, seen.met, seen.missed, seen.k, seen.n, "rows that decide are not shown")
     every = part.text.strip().startswith("all(") and seen.function == "all" and seen.n > 0
     mostly = every and seen.k / seen.n > scope.thresholds.get("majority", 0.5)
-    return PartResult(part, bool(outcomes[0]), seen.met, seen.missed, seen.k, seen.n, mostly=bool(mostly))
+    alone = [one for one in _read(part.holds, scope) if len(one.ids) == 1]
+    return PartResult(
+        part, bool(outcomes[0]), seen.met, seen.missed, seen.k, seen.n, mostly=bool(mostly),
+        single=tuple(row for one in alone for row in one.ids[0]),
+    )  # fmt: skip
 
 
 def missing_rows(rules: Mapping[str, Rule], rows: pd.DataFrame) -> dict[str, tuple[str, ...]]:

@@ -11,7 +11,7 @@ from lib.disclosure.gate import ReleasedRow
 from lib.show.facts import fact_html
 from lib.show.fields import row_words
 from lib.show.marks import row_anchor
-from lib.show.words import has_interval, is_shown, population_label, small_number, term_label
+from lib.show.words import has_interval, is_shown, label_of, population_label, small_number, term_label
 from lib.study.rules import Part, Rule
 
 NAMED = 3
@@ -86,9 +86,9 @@ def _place(verdict: Verdict, result: PartResult) -> str:
 
 
 def _counted(result: PartResult, rows: Mapping[str, ReleasedRow]) -> str:
-    """ "Six of seven results meet it; not Social comparison (...)"; empty for a condition on single numbers."""
+    """How many results meet a condition and which do not; of single numbers, the estimates themselves."""
     if result.n <= 1:
-        return ""
+        return _alone(result, rows)
     judged = [rows[row] for row in (*result.met, *result.missed) if row in rows]
     count = f"{_bound(result.k, judged)} of {_bound(result.n, judged)} results meet it"
     missed = [rows[row] for row in result.missed if row in rows]
@@ -98,8 +98,15 @@ def _counted(result: PartResult, rows: Mapping[str, ReleasedRow]) -> str:
     return f"{count}; not {named}{', and others' if len(missed) > NAMED else ''}."
 
 
+def _alone(result: PartResult, rows: Mapping[str, ReleasedRow]) -> str:
+    """The estimates that a condition on single numbers reads."""
+    named = [_named(rows[row]) for row in result.single if row in rows]
+    return f"{'; '.join(named[:NAMED])}." if named else ""
+
+
 def _named(row: ReleasedRow) -> str:
-    who = population_label(row)
+    groups = [population_label(row), label_of(row.group, row.codebook) if row.group else ""]
+    who = " against ".join(filter(None, groups))
     label = html.escape(", ".join(filter(None, [term_label(row), who])), quote=False)
     if not is_shown(row):
         return f"{label} ({row_words(row, '', '')})"

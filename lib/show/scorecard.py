@@ -99,7 +99,7 @@ def scorecard(
     words = given_caption(caption).markdown
     mark = Mark(
         kind="table", label=name_of("tbl", label, None), title=heading.markdown, caption=words, table=body,
-        rows=records(rows[row] for row in used if row in rows), notes=(*released.notes, *_rates_note(rates)),
+        rows=records(rows[row] for row in used if row in rows), notes=_rates_note(rates),
         verdicts={key: given.badge(verdicts[key]) for key in findings},
     )  # fmt: skip
     emit(mark, jupyter_html(title=heading.markdown, caption=words, body=table))
@@ -131,7 +131,7 @@ class _Given:
 
     def rows_of(self, verdict: Verdict) -> tuple[str, ...]:
         """Rows that a line quotes."""
-        judged = tuple(row for part in verdict.parts for row in (*part.met, *part.missed))
+        judged = tuple(row for part in verdict.parts for row in (*part.met, *part.missed, *part.single))
         return (*verdict.shows, *judged, *verdict.equivalence)
 
     def badge(self, verdict: Verdict) -> dict[str, str]:
@@ -218,7 +218,9 @@ def _printed_and_reproduced(verdict: Verdict, given: _Given) -> str:
         ends = " to ".join(row_words(row, "", "") for row in rows)
         if not with_printed:
             return _pair("none printed", ends)
-    was = "; ".join(printed_text(row, printed) or "none printed" for row in rows)
+    was = (
+        "; ".join(printed_text(row, printed) or "none printed" for row in rows) if printed else "none printed"
+    )
     return _pair(was, "; ".join(row_words(row, "", "") for row in rows))
 
 
