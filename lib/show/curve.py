@@ -92,6 +92,8 @@ def curve(
     )
     if not points:
         raise ShowError("a curve needs at least 1 specification with an estimate; check the finding's name")
+    used = {row.contrast.partition("=")[0] for row in rows if row.model != SPECIFICATION}
+    choices = {key: given for key, given in choices.items() if key in used}
     words, name = words_of(title), name_of("fig", label, None)
     alt = _alt(plain(words.markdown), points)
     svg = {form: _svg(points, choices, form, name, plain(words.markdown), alt) for form in ("wide", "narrow")}
@@ -122,8 +124,9 @@ def _alt(title: str, points: Sequence[ReleasedRow]) -> str:
 def _svg(points: Sequence[ReleasedRow], choices: Mapping, form: str, name: str, title: str, alt: str) -> str:
     left, width = (214, 700) if form == "wide" else (36, 340)
     step = (width - left - 4) / len(points)
+    step = float(int(step)) if step >= 2 else step  # whole pixels make shorter paths
     low, high = _ends(points)
-    place = [round(left + step * (k + 0.5), 1) for k in range(len(points))]
+    place = [round(left + 2 + step * k, 1) for k in range(len(points))]
 
     def y(value: float) -> float:
         return round(TOP + (high - value) / (high - low) * HEIGHT)
@@ -194,7 +197,8 @@ def _panel(
             if not ticks:
                 continue
             y += PITCH
-            path = "".join(f"M{x:g} {y - 9}v8" for x in ticks)
+            steps = zip(ticks[1:], ticks[:-1], strict=True)
+            path = f"M{ticks[0]:g} {y - 9}v8" + "".join(f"m{x - was:g}-8v8" for x, was in steps)
             out += f'<text x="8" y="{y}" font-size="12" fill="{INK}">{escape(_short(line))}</text>'
             out += f'<path d="{path}" stroke="{COLOUR}" stroke-width="1.2"/>'
     return out, y + 6
