@@ -35,7 +35,7 @@ DATA = ROOT / "data"
 KINDS = ("null", "replication")
 CONF_LEVEL = 0.95
 MISSING_RATES = ("item", "break_off", "grade_prior", "grade_math_or_ela", "absences")
-MOST_BY_CHANCE = 19  # of 200: above, a rule at level .05 holds too often (exact binomial, one-sided .01)
+MOST_BY_CHANCE = 19  # of 200: a rule of level .05 holds more often in 3 of 1,000 campaigns
 FEWEST_REPLICATED = (
     147  # of 200: below, a rule replicates in less than four of five (exact binomial, one-sided .01)
 )
