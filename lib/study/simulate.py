@@ -22,7 +22,9 @@ from lib.study.simulate_teachers import simulate_teachers
 
 POPULATION = "population.yml"
 MIN_STUDENTS = 200
-COPIED = (CODEBOOK, POPULATION, "published.csv", "findings.yml", "reading.yml")
+COPIED = (
+    CODEBOOK, POPULATION, "published.csv", "findings.yml", "reading.yml", "rules.yml", "reproduced.yml", "rates.yml",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
