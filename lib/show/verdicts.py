@@ -50,10 +50,10 @@ def verdict_board(
     findings: Sequence[str],
     *,
     questions: Mapping[str, str],
-    page: str,
     label: str,
     title: Phrase | str,
     caption: Phrase | str,
+    page: str = "chapters/findings.html",
 ) -> None:
     """Display one symbol for each finding, by research question, with the number of each verdict below.
 
@@ -64,10 +64,10 @@ def verdict_board(
         Ids, in the order they are to stand.
     questions : mapping of str to str
         The first character of the ids of each research question, and its heading.
-    page : str
-        Address of the scorecard, seen from this page.
     label, title, caption
         As of ``lib.show.tables.table``.
+    page : str
+        Address of the scorecard, seen from the page that shows the board.
 
     Raises
     ------
