@@ -88,7 +88,7 @@ def residual(values: np.ndarray, held: list[np.ndarray], rows: np.ndarray) -> np
 def main() -> None:
     """Draw, move, write the four tables into data/ and print what was reached."""
     truth = load_population(DATA / POPULATION)["calibration"]
-    simulated = simulate(DATA, n=None, seed=int(truth["seed"]))
+    simulated = simulate(DATA, n=None, seed=int(truth["seed"]), printed=True)
     codebook, table = simulated.codebook, simulated.tables["students"]
     for round_number in range(ROUNDS):
         for number, target in enumerate(truth["targets"]):

@@ -13,20 +13,22 @@ from lib.study.calibrate import Move, choose_pairs, exchange, move_to
 from lib.study.init import init_study
 from lib.study.load import load_study
 from lib.study.population import load_population, nullified, parameters, planted
-from lib.study.read_codebook import read_yaml
+from lib.study.read_codebook import load_codebook, read_yaml
 from lib.study.simulate import simulate, write_study
+from lib.study.simulate_excerpts import simulate_excerpts
 from lib.study.simulate_parts import simulate_parts
 from lib.study.simulate_roster import apportion
 from lib.study.validate import check_study
 
 DATA = Path(__file__).parents[1] / "data"
+DRAWS = 200
 
 
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory):
-    """A study of the study's own size, with a seed that is not the shipped one's."""
+    """A study of the study's own size and printed remarks, with a seed that is not the shipped one's."""
     folder = tmp_path_factory.mktemp("drawn") / "study"
-    return load_study(write_study(simulate(DATA, n=None, seed=7), folder, source=DATA))
+    return load_study(write_study(simulate(DATA, n=None, seed=7, printed=True), folder, source=DATA))
 
 
 def test_student_counts_are_those_of_exhibit_6(drawn):
@@ -105,6 +107,56 @@ def test_focus_groups_are_two_in_each_school_with_26_students_of_each_type(drawn
     groups = drawn.excerpts[drawn.excerpts["source"] == "focus_group"].drop_duplicates("unit_id")
     assert groups.groupby("school", observed=True).size().to_list() == [2, 2, 2, 2]
     assert groups.groupby("group_type", observed=True)["participants"].sum().to_list() == [26, 26]
+
+
+def test_the_shipped_remarks_are_drawn_again_to_the_byte():
+    seed = load_population(DATA / "population.yml")["calibration"]["seed"]
+    remarks = simulate(DATA, n=None, seed=int(seed), printed=True).tables["excerpts"]
+    assert remarks.to_csv(index=False, lineterminator="\n").encode() == (DATA / "excerpts.csv").read_bytes()
+
+
+def mean_remarks(truth: dict) -> dict[str, float]:
+    """Means over draws: remarks on a theme in either type of group, teachers who name a theme."""
+    codebook, teachers = load_codebook(DATA), pd.read_csv(DATA / "teachers.csv", dtype=str)
+    tables = [
+        simulate_excerpts(
+            truth["excerpts"], codebook, teachers, printed=False, rng=np.random.default_rng(seed)
+        )
+        for seed in range(DRAWS)
+    ]
+    counts = pd.concat(tables).groupby(["theme", "group_type"]).size() / DRAWS
+    return {f"{theme} {kind}": mean for (theme, kind), mean in counts.items()}
+
+
+@pytest.mark.parametrize(
+    ("kept", "expected"),
+    [
+        # lines 1199, 1217, 1221, 1566, 1568 and 1597 of the report
+        ("all", {"lacks_relevance focal_only": 20, "lacks_relevance mixed": 4, "exclusion focal_only": 12,
+                 "exclusion mixed": 1, "facilitator interview": 20, "designs_relevant interview": 13}),
+        # nothing there: half of the groups make a remark (ln 2 each), half of the teachers name a theme
+        ("", {"lacks_relevance focal_only": 4 * np.log(2), "lacks_relevance mixed": 4 * np.log(2),
+              "facilitator interview": 14, "designs_relevant interview": 7}),
+        ("1c-4", {"exclusion focal_only": 12, "exclusion mixed": 1, "facilitator interview": 14}),
+        ("2c-1", {"lacks_relevance focal_only": 12, "lacks_relevance mixed": 12, "facilitator interview": 20}),
+    ],
+)  # fmt: skip
+def test_remarks_are_drawn_around_what_was_printed_or_around_chance(kept, expected):
+    truth = load_population(DATA / "population.yml")
+    truth = truth if kept == "all" else planted(truth, kept) if kept else nullified(truth)
+    found = mean_remarks(truth)
+    for name, mean in expected.items():
+        # a Poisson count's variance is its mean, a binomial's is less: 4.5 standard errors of the draws' mean
+        assert abs(found[name] - mean) < 4.5 * np.sqrt(mean / DRAWS), name
+
+
+def test_draws_of_remarks_vary_and_leave_nobody_silent():
+    drawn = [simulate(DATA, n=300, seed=seed).tables["excerpts"] for seed in (1, 2)]
+    assert len(drawn[0]) != len(drawn[1])
+    assert {table["unit_id"].nunique() for table in drawn} == {8 + 28}
+    for table in drawn:
+        named = table.groupby("theme")["unit_id"].agg(set)
+        assert named["designs_relevant"] <= named["discusses_relevance"]  # line 1568
 
 
 def test_a_simulated_study_keeps_its_codebook(drawn):

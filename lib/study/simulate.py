@@ -36,7 +36,13 @@ class Simulated:
 
 
 def simulate(
-    population: str | Path, *, n: int | None, seed: int, null: bool = False, plant: str | None = None
+    population: str | Path,
+    *,
+    n: int | None,
+    seed: int,
+    null: bool = False,
+    plant: str | None = None,
+    printed: bool = False,
 ) -> Simulated:
     """One draw of the whole study.
 
@@ -45,13 +51,15 @@ def simulate(
     population : path
         Folder with ``population.yml`` and the ``codebook.yml`` that it fills.
     n : int or None
-        Students with records; None draws the study's own number. Teachers, visits and remarks stay as they are.
+        Students with records; None draws the study's own number. Teachers, visits and focus groups stay as they are.
     seed : int
         Of every draw; each file has its own stream, so a change in one leaves the others alone.
     null : bool
         Zero the structural paths and all group, subject and item differences.
     plant : str, optional
         In a null study, keep what one finding needs, such as ``1a-1``.
+    printed : bool
+        Give remarks and interviews their printed counts, as in the shipped study, instead of drawing them.
 
     Raises
     ------
@@ -73,7 +81,7 @@ def simulate(
         truth["observations"], codebook, teachers, rng=streams["observations"]
     )
     excerpts = simulate_excerpts(
-        truth["excerpts"], codebook, teachers, null=null and plant is None, rng=streams["excerpts"]
+        truth["excerpts"], codebook, teachers, printed=printed, rng=streams["excerpts"]
     )
     tables = {"students": students, "teachers": teachers, "observations": observations, "excerpts": excerpts}
     return Simulated(codebook, tables)

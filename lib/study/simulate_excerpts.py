@@ -1,6 +1,8 @@
-"""Simulate coded remarks of focus groups and interviews: counts as given, one-line summaries of our own."""
+"""Simulate coded remarks of focus groups and interviews, with one-line summaries of our own."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -10,14 +12,35 @@ from lib.study.codebook import Codebook
 
 
 def simulate_excerpts(
-    spec: dict, codebook: Codebook, teachers: pd.DataFrame, *, null: bool, rng: np.random.Generator
+    spec: dict, codebook: Codebook, teachers: pd.DataFrame, *, printed: bool, rng: np.random.Generator
 ) -> pd.DataFrame:
     """One row per coded remark, with source, type of group, theme and summary.
 
-    Counts are those of the population. In a null study each theme's remarks fall on the focus groups at
-    random, and each interview theme is as likely as not.
+    A group's remarks on a theme are drawn from a Poisson distribution whose mean is that of its type in the
+    printed counts, and each teacher names a theme, or one of those who named its parent does, with the printed
+    share. ``type_contrast``, ``prevalence`` and ``interview_prevalence`` say how far these departures are kept:
+    at 0 both types raise a theme alike, and a group or a teacher is as likely as not to raise it.
+
+    Parameters
+    ----------
+    spec : dict
+        The population's ``excerpts``.
+    codebook : Codebook
+        Says the columns and their order.
+    teachers : DataFrame
+        The teachers' table; those ``interviewed`` are told of.
+    printed : bool
+        Write the printed counts themselves instead of drawing around them.
+    rng : Generator
+        Source of every draw.
     """
-    rows = _focus_groups(spec, null, rng) + _interviews(spec, teachers, null, rng)
+    told = teachers.loc[teachers["interviewed"] == "yes", ["teacher_id", "school", "subject"]]
+    told = told.reset_index(drop=True)
+    if printed:
+        remarks, named = _printed_remarks(spec), _printed_themes(spec, len(told), rng)
+    else:
+        remarks, named = _drawn_remarks(spec, rng), _drawn_themes(spec, len(told), rng)
+    rows = _focus_groups(spec, remarks) + _interviews(told, named, list(spec["interviews"]))
     columns = [
         "source",
         "group_type",
@@ -40,50 +63,95 @@ def simulate_excerpts(
     return table[list(codebook.columns_of("excerpts"))]
 
 
-def _focus_groups(spec: dict, null: bool, rng: np.random.Generator) -> list[tuple]:
-    groups = [
-        (kind, school, size, f"focus_{kind}_{school}")
-        for kind, sizes in spec["groups"].items()
-        for school, size in sizes.items()
+def _groups(spec: dict) -> list[tuple[str, str, int]]:
+    """Type, school and size of every focus group."""
+    return [(kind, school, size) for kind, sizes in spec["groups"].items() for school, size in sizes.items()]
+
+
+def _printed_remarks(spec: dict) -> np.ndarray:
+    """Remarks of each focus group (row) on each theme (column), as the population lists them."""
+    return np.array(
+        [
+            [count for kind in spec["groups"] for count in by_kind[kind]]
+            for by_kind in spec["remarks"].values()
+        ]
+    ).T
+
+
+def _drawn_remarks(spec: dict, rng: np.random.Generator) -> np.ndarray:
+    """Poisson remarks of each focus group (row) on each theme (column)."""
+    kinds = np.array([kind for kind, _, _ in _groups(spec)])
+    counts = _printed_remarks(spec)
+    pooled = counts.mean(axis=0)
+    own = np.array([counts[kinds == kind].mean(axis=0) for kind in kinds])
+    means = np.log(2) ** (1 - spec["prevalence"]) * pooled ** spec["prevalence"]
+    means = means * (own / pooled) ** spec["type_contrast"]
+    return _heard(lambda groups: rng.poisson(means[groups]), len(kinds))
+
+
+def _focus_groups(spec: dict, remarks: np.ndarray) -> list[tuple]:
+    return [
+        ("focus_group", kind, "student", f"focus_{kind}_{school}", school, None, size, theme)
+        for theme, counts in zip(spec["remarks"], remarks.T, strict=True)
+        for (kind, school, size), count in zip(_groups(spec), counts, strict=True)
+        for _ in range(count)
     ]
-    rows = []
-    for theme, by_kind in spec["remarks"].items():
-        counts = [count for kind in spec["groups"] for count in by_kind[kind]]
-        if null:
-            counts = rng.multinomial(sum(counts), np.full(len(groups), 1 / len(groups)))
-        for (kind, school, size, unit), count in zip(groups, counts, strict=True):
-            rows += [("focus_group", kind, "student", unit, school, None, size, theme)] * int(count)
-    return rows
 
 
-def _interviews(spec: dict, teachers: pd.DataFrame, null: bool, rng: np.random.Generator) -> list[tuple]:
-    """One remark per teacher and theme named; a theme counted among those of another stays within it."""
-    told = teachers.loc[teachers["interviewed"] == "yes", ["teacher_id", "school", "subject"]].reset_index(
-        drop=True
-    )
+def _printed_themes(spec: dict, n: int, rng: np.random.Generator) -> np.ndarray:
+    """Whether each of n teachers (row) names each theme (column): as many as printed, chosen at random."""
     named: dict[str, np.ndarray] = {}
-    rows = []
     for theme, count in spec["interviews"].items():
-        among = named.get(spec["within"].get(theme), np.arange(len(told)))
-        size = int(rng.binomial(len(among), 0.5)) if null else count
-        named[theme] = np.sort(rng.permutation(among)[:size])
-    silent = sorted(set(range(len(told))) - {int(place) for places in named.values() for place in places})
-    for theme, places in named.items():
-        for place in places:
-            teacher = told.loc[place]
-            unit = f"interview_{teacher['teacher_id']}"
-            rows.append(
-                (
-                    "interview",
-                    "interview",
-                    "teacher",
-                    unit,
-                    teacher["school"],
-                    teacher["subject"],
-                    None,
-                    theme,
-                )
-            )
-    if silent and not null:
-        raise StudyError(f"{len(silent)} interviews have no coded remark; raise the counts in population.yml")
-    return rows
+        among = named.get(spec["within"].get(theme), np.arange(n))
+        named[theme] = np.sort(rng.permutation(among)[:count])
+    table = np.array([np.isin(np.arange(n), places) for places in named.values()]).T
+    silent = int((~table.any(axis=1)).sum())
+    if silent:
+        raise StudyError(f"{silent} interviews have no coded remark; raise the counts in population.yml")
+    return table
+
+
+def _drawn_themes(spec: dict, n: int, rng: np.random.Generator) -> np.ndarray:
+    """Whether each of n teachers (row) names each theme (column); one within another only beside it."""
+    counts, within = spec["interviews"], spec["within"]
+    themes = list(counts)
+    totals = np.array([counts[within[theme]] if theme in within else n for theme in themes])
+    share = np.clip(np.array([counts[theme] for theme in themes]) / totals, 0.5 / n, 1 - 0.5 / n)
+    odds = (share / (1 - share)) ** spec["interview_prevalence"]
+    chance = odds / (1 + odds)
+    parents = [(themes.index(theme), themes.index(within[theme])) for theme in themes if theme in within]
+
+    def name(teachers: np.ndarray) -> np.ndarray:
+        table = rng.random((len(teachers), len(themes))) < chance
+        for theme, parent in parents:
+            table[:, theme] &= table[:, parent]
+        return table
+
+    return _heard(name, n)
+
+
+def _heard(draw: Callable[[np.ndarray], np.ndarray], n: int) -> np.ndarray:
+    """A draw in which each of n has something to say: one without any remark has no row, and nobody would count it."""
+    table = draw(np.arange(n))
+    while (silent := np.flatnonzero(~table.astype(bool).any(axis=1))).size:
+        table[silent] = draw(silent)
+    return table
+
+
+def _interviews(told: pd.DataFrame, named: np.ndarray, themes: list[str]) -> list[tuple]:
+    """One remark per teacher and theme named."""
+    return [
+        (
+            "interview",
+            "interview",
+            "teacher",
+            f"interview_{one.teacher_id}",
+            one.school,
+            one.subject,
+            None,
+            theme,
+        )
+        for theme, places in zip(themes, named.T, strict=True)
+        for place in np.flatnonzero(places)
+        for one in [told.loc[place]]
+    ]
