@@ -8,11 +8,13 @@ import re
 import nbformat
 import pytest
 
+from lib.report.project import load_project
 from tests.conftest import ROOT
 
 NOTEBOOKS = sorted((ROOT / "chapters").glob("*.ipynb"))
 TYPED_DECIMAL = re.compile(r"(?<![\w.@-])[-−]?\d*\.\d+")
 LABEL = re.compile(r"@((?:fig|tbl|sec)-[\w-]+)")
+OWN_LABEL = re.compile(r'label="([\w-]+)"')
 CAUSAL = re.compile(r"\b(effects? of|due to|mediates?|causes?|caused|impacts?|leads? to|improves?)\b", re.I)
 MOST_LINES = 10
 
@@ -105,3 +107,14 @@ def test_prose_outweighs_code(notebook):
     words = sum(len(source.split()) for source in prose_of(notebook))
     lines = sum(bool(line.strip()) for cell in code_of(notebook)[2:] for line in cell.source.splitlines())
     assert words >= 3 * lines
+
+
+def test_no_two_pages_use_one_label():
+    # pages that share a notebook are staged with their names behind its labels
+    alone = [page.notebook for page in load_project(ROOT).pages if page.notebook.stem == page.name]
+    labels = [
+        label
+        for path in alone
+        for label in {found for cell in code_of(read(path)) for found in OWN_LABEL.findall(cell.source)}
+    ]
+    assert [label for label in sorted(set(labels)) if labels.count(label) > 1] == []
