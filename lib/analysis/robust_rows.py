@@ -29,7 +29,7 @@ def robust_rows(found: Mapping[str, Robust]) -> pd.DataFrame:
     DataFrame
         The shared shape. Model ``robustness``: contrast ``share`` (the headline), ``CHOICE=OPTION`` (share with an
         option), the choice's label (points between its options), ``errors=...``, ``joint test`` (middle statistic
-        and p), and counts ``crossed``, ``impossible``, ``duplicates``, ``distinct``, ``estimated``, ``failed``. Model
+        and p), and counts ``crossed``, ``impossible``, ``duplicates``, ``distinct``, ``estimated``, ``failed``, ``tested``. Model
         ``specification``: one point of a curve; ``estimator`` names its options in order, ``contrast`` its verdict.
     """
     rows: list[dict] = []
@@ -61,7 +61,6 @@ def _summary(one: Robust) -> list[dict]:
             "contrast": "joint test",
             "estimate": one.test.observed,
             "p_value": one.test.p_value,
-            "n_obs": one.test.specifications,
             "unit": STATISTIC,
             "interval_method": f"{len(one.test.permuted)} permutations",
         }
@@ -73,6 +72,7 @@ def _summary(one: Robust) -> list[dict]:
         "distinct": crossing.distinct,
         "estimated": size,
         "failed": one.failed,
+        "tested": one.test.specifications,
     }
     return rows + [
         {"contrast": name, "estimate": count, "n_obs": count, "unit": "specifications"}

@@ -122,7 +122,7 @@ def _alt(title: str, points: Sequence[ReleasedRow]) -> str:
 
 
 def _svg(points: Sequence[ReleasedRow], choices: Mapping, form: str, name: str, title: str, alt: str) -> str:
-    left, width = (214, 700) if form == "wide" else (36, 340)
+    left, width = (250, 700) if form == "wide" else (36, 340)
     step = (width - left - 4) / len(points)
     step = float(int(step)) if step >= 2 else step  # whole pixels make shorter paths
     low, high = _ends(points)
