@@ -30,7 +30,8 @@ def robust_rows(found: Mapping[str, Robust]) -> pd.DataFrame:
         The shared shape. Model ``robustness``: contrast ``share`` (the headline), ``CHOICE=OPTION`` (share with an
         option), the choice's label (points between its options), ``errors=...``, ``joint test`` (middle statistic
         and p), and counts ``crossed``, ``impossible``, ``duplicates``, ``distinct``, ``estimated``, ``failed``,
-        ``tested``. Model ``specification``: one point of a curve; ``estimator`` names its options in order, ``contrast`` its verdict.
+        ``tested``. Model ``specification``: one point of a curve;
+        ``estimator`` names its options in order, ``contrast`` its verdict.
     """
     rows: list[dict] = []
     for key, one in found.items():
