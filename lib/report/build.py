@@ -22,7 +22,7 @@ from lib.analysis.estimates import ESTIMATE_COLUMNS
 from lib.disclosure.releases import check_release_name, recorded_release
 from lib.errors import BuildError, DisclosureError
 from lib.report.badges import read_badges
-from lib.report.cache import digests
+from lib.report.cache import digests, renew_prose
 from lib.report.exchange import exchange, repair
 from lib.report.filters import write_filters
 from lib.report.marks import published_rows
@@ -197,10 +197,11 @@ def _run(
     for page in project.pages:
         output, note = executed / f"{page.name}.ipynb", executed / f"{page.name}.digest"
         valid = output.is_file() and note.is_file() and note.read_text() == wanted[page.name]
+        fitted = fit_notebook(page.notebook, study, executed, needs=page.requires)
         if valid and page.name not in asked:
+            renew_prose(output, fitted)
             continue
         note.unlink(missing_ok=True)
-        fitted = fit_notebook(page.notebook, study, executed, needs=page.requires)
         jobs.append(Job(page.name, page.notebook, parameters[page.name], output, page.needs, fitted))
     if jobs:
         run_chapters(

@@ -1,7 +1,7 @@
 """When a chapter must run again.
 
-A chapter's digest covers everything its results depend on: its code cells, parameters, the modules of
-``lib`` it imports (by grimp's import graph, with the other files of those rooms), the data, the study's ledgers
+A chapter's digest covers everything its results depend on: its code cells and their tags, parameters, the
+modules of ``lib`` it imports (by grimp's import graph, with the other files of those rooms), the data, the study's ledgers
 that its code names, the lock file and the digests of the pages it needs. Prose and styles are not part of
 it; they only render again.
 """
@@ -15,10 +15,13 @@ import re
 from functools import cache
 from pathlib import Path
 
+import nbformat
+
 from lib.report.project import Project
 from lib.study.load import Study
 
 SEPARATOR = "\0"
+INJECTED = "injected-parameters"
 CAMPAIGNS = "benchmarks/results"
 # The data have a hash of their own; the population is read by the simulation alone.
 NOT_LEDGERS = {
@@ -54,6 +57,7 @@ def digests(project: Project, parameters: dict[str, dict], study: Study) -> dict
         parts = [
             *ground,
             *code,
+            *code_tags(page.notebook),
             json.dumps(parameters[page.name], sort_keys=True),
             *page.requires,
             *(_file_hash(path) for path in module_files(imported_modules(code))),
@@ -66,8 +70,39 @@ def digests(project: Project, parameters: dict[str, dict], study: Study) -> dict
 
 def code_cells(notebook: Path) -> list[str]:
     """Sources of a notebook's code cells."""
+    return ["".join(cell["source"]) for cell in _code(notebook)]
+
+
+def code_tags(notebook: Path) -> list[str]:
+    """Tags of a notebook's code cells: they say which of them a study can fill."""
+    return [" ".join(cell["metadata"].get("tags", ())) for cell in _code(notebook)]
+
+
+def _code(notebook: Path) -> list[dict]:
     cells = json.loads(notebook.read_text("utf-8"))["cells"]
-    return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    return [cell for cell in cells if cell["cell_type"] == "code"]
+
+
+def renew_prose(executed: Path, notebook: Path) -> None:
+    """Give a run that is still valid the prose that its chapter has now.
+
+    Parameters
+    ----------
+    executed : Path
+        The notebook that papermill wrote; its code cells and their outputs stay.
+    notebook : Path
+        The chapter as far as the study can fill it, with the same code cells.
+    """
+    ran, written = nbformat.read(executed, 4), nbformat.read(notebook, 4)
+    injected = [cell for cell in ran.cells if INJECTED in cell.metadata.get("tags", ())]
+    code = iter([cell for cell in ran.cells if cell.cell_type == "code" and cell not in injected])
+    cells = []
+    for cell in written.cells:
+        cells.append(next(code) if cell.cell_type == "code" else cell)
+        cells += injected if "parameters" in cell.metadata.get("tags", ()) else []
+    if cells != ran.cells:
+        ran.cells = cells
+        nbformat.write(ran, executed)
 
 
 def imported_modules(code: list[str]) -> set[str]:
