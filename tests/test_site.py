@@ -9,6 +9,7 @@ from collections import Counter
 
 import pandas as pd
 import pytest
+import yaml
 from lxml import html
 
 from lib.analysis.estimates import ESTIMATE_COLUMNS, STATUSES
@@ -29,34 +30,29 @@ def test_the_pages_of_the_report_are_there(pages):
     assert {"index.html", "chapters/study.html", "chapters/rq1a.html", "chapters/rq1b.html"} <= set(pages)
 
 
-@pytest.mark.parametrize(
-    ("page", "exhibits"),
-    [
-        (
-            "study",
-            [
-                "fig-1",
-                "fig-2",
-                "tbl-3",
-                "tbl-4",
-                "fig-5",
-                "tbl-6",
-                "tbl-7",
-                "tbl-8",
-                "tbl-9",
-                "tbl-10",
-                "tbl-11",
-            ],
-        ),
-        ("rq1a", ["fig-12", "fig-13", "fig-15", "fig-16", "fig-17", "fig-18", "fig-19"]),
-        ("rq1b", ["fig-21", "fig-22", "fig-23", "fig-24", "fig-25", "fig-26", "fig-27"]),
-    ],
-)
-def test_each_exhibit_has_its_anchor_and_its_number_in_the_caption(pages, page, exhibits):
-    for exhibit in exhibits:
-        kind, number = exhibit.split("-")
-        found = pages[f"chapters/{page}.html"].get_element_by_id(f"{kind}-exhibit-{number}")
-        assert f"Exhibit {number}. " in found.text_content()
+EXHIBITS = yaml.safe_load((ROOT / "tests" / "reference" / "exhibits.yml").read_text("utf-8"))["exhibits"]
+FINDINGS = yaml.safe_load((ROOT / "data" / "findings.yml").read_text("utf-8"))
+VERDICTS = {"holds", "descriptive", "partly", "fails", "not_comparable", "cannot_test"}
+
+
+@pytest.mark.parametrize("number", [exhibit["number"] for exhibit in EXHIBITS])
+def test_each_exhibit_of_the_study_stands_on_one_page_and_is_not_empty(pages, number):
+    anchors = [f"{kind}-exhibit-{number}" for kind in ("fig", "tbl")]
+    found = [page.xpath("//*[@id=$a or @id=$b]", a=anchors[0], b=anchors[1]) for page in pages.values()]
+    (exhibit,) = [one for page in found for one in page]
+    assert f"Exhibit {number}. " in exhibit.text_content()
+    assert exhibit.xpath(".//svg//*[self::path or self::text] | .//td")
+    assert "Not covered" not in exhibit.text_content()
+
+
+def test_each_finding_of_the_study_has_its_verdict(pages):
+    listed = [entry["id"] for entry in FINDINGS["key_findings"] + FINDINGS["supporting_claims"]]
+    lines = {line.get("id"): line for line in pages["chapters/findings.html"].xpath("//tr[@data-verdict]")}
+    assert list(lines) == [f"f-{finding}" for finding in listed]
+    assert {line.get("data-verdict") for line in lines.values()} <= VERDICTS
+    assert all(
+        line.xpath(".//td[contains(@class, 'claim')]")[0].text_content().strip() for line in lines.values()
+    )
 
 
 def test_every_page_says_that_the_data_are_synthetic(pages):

@@ -28,6 +28,7 @@ ID_NAME = re.compile(
 COUNTS = re.compile(
     r"(?i)^(?:n|n_obs|n_students|count|students|estimate|est|mean|percent|share|pct|std_error|se|conf_low|conf_high|lo|hi|low|high)$"
 )
+THINGS = re.compile(r"(?i)^(?:finding|page|exhibit|measure|scale|item|column|choice|filter)$")
 RAW_NAME = re.compile(
     r"(?i)residual|factor[_ ]?score|fitted|influence|cook|leverage|raw[_ ]?(?:data|answers|responses)|answers|responses"
 )
@@ -65,11 +66,17 @@ def table_leak(table: pd.DataFrame, records: Records) -> str:
     if answers:
         return f"{len(table)} rows that hold {len(answers)} columns of the study's answers; aggregate first"
     shaped = len(set(names) & set(ESTIMATE_COLUMNS)) > 1 or any(COUNTS.match(name) for name in names)
-    if not shaped and _repeats_categories(table, figures):
+    if not shaped and not _one_thing_each(table) and _repeats_categories(table, figures):
         return f"{len(table)} rows that repeat their categories as persons do; aggregate first"
     if any(_runs_in(figures[name], records) for name in names):
         return f"{len(table)} rows whose numbers follow the study's records; aggregate first"
     return ""
+
+
+def _one_thing_each(table: pd.DataFrame) -> bool:
+    """Whether each row is about one finding, page or measure, named in the first column and once only."""
+    first = table.iloc[:, 0].astype(str)
+    return bool(THINGS.match(str(table.columns[0]))) and first.is_unique
 
 
 def _named_apart(values: pd.Series) -> bool:
