@@ -71,7 +71,7 @@ def test_the_command_itself_imports_nothing_heavy():
         (["run", "rq1a", "-p", "conf_level=high"], 1, "'conf_level' must be of type float; got 'high'"),
         (["run", "rq1a", "-p", "population"], 2, "-p takes NAME=VALUE"),
         (["build", "--renderer", "word"], 1, "no renderer 'word'; choose auto, quarto or embedded"),
-        (["build", "--only", "rq1c"], 1, "no page 'rq1c' in _quarto.yml; did you mean"),
+        (["build", "--only", "rq1z"], 1, "no page 'rq1z' in _quarto.yml; did you mean"),
         (["build", "--out", "lib"], 1, "is not a site; name an empty or new folder"),
         (["build", "--out", "."], 1, "the site cannot be written over"),
     ],

@@ -26,7 +26,7 @@ ID_NAME = re.compile(
     r"[_ ]?(?:id|uid|no|nr|number|key|code)|ssid|sid|upn|uid)$"
 )
 COUNTS = re.compile(
-    r"(?i)^(?:n|n_obs|n_students|count|students|estimate|est|mean|percent|share|pct|std_error|se|conf_low|conf_high|lo|hi|low|high)$"
+    r"(?i)^(?:n|n_obs|n_students|count|students|specifications|estimate|est|mean|percent|share|pct|std_error|se|conf_low|conf_high|lo|hi|low|high)$"
 )
 THINGS = re.compile(r"(?i)^(?:finding|page|exhibit|measure|scale|item|column|choice|filter)$")
 RAW_NAME = re.compile(
