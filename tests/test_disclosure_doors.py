@@ -19,7 +19,11 @@ RAW = estimates(
     [{"term": "env_peer_support", "population": "all", "estimate": 0.7, "n_obs": 4, "unit": "SD per SD"}]
 )
 ROW = SimpleNamespace(**RAW.iloc[0].to_dict(), codebook=CODEBOOK, values=RAW.iloc[0].to_dict(), shown=True)
-NEEDED = {"title": "A title", "label": "fig-a", "where": "positive", "function": "test", "compare": None}
+NEEDED = {
+    "title": "A title", "label": "fig-a", "where": "positive", "function": "test", "compare": None, "caption": "What.",
+    "alpha": 0.05, "conf_level": 0.95, "on": "this choice", "choices": {}, "claims": {}, "sentence": "", "findings": (),
+    "reproduced": (), "verdicts": {}, "study": None,
+}  # fmt: skip
 
 
 def public_functions() -> dict[str, object]:

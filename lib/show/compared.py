@@ -7,6 +7,7 @@ from itertools import combinations
 
 from lib.disclosure.gate import Released, ReleasedRow
 from lib.errors import ShowError
+from lib.show.marks import require_rows
 from lib.show.prose import Phrase, phrase
 from lib.show.wording import choose, listing
 from lib.show.words import is_shown
@@ -51,7 +52,7 @@ def two_groups(first: ReleasedRow, second: ReleasedRow, gap: ReleasedRow, *, alp
 
 def crossing(released: Released | Iterable[ReleasedRow], *, alpha: float) -> tuple[ReleasedRow, ...]:
     """Rows of the terms whose p-values lie on both sides of ``alpha``, one row for each term."""
-    found = _by_term(released)
+    found = _by_term(require_rows(released, "crossing"))
     return tuple(
         rows[0]
         for rows in found.values()
@@ -67,7 +68,9 @@ def widest(released: Released | Iterable[ReleasedRow]) -> tuple[ReleasedRow, Rel
     ShowError
         If no term has two estimates.
     """
-    pairs = [pair for rows in _by_term(released).values() for pair in combinations(rows, 2)]
+    pairs = [
+        pair for rows in _by_term(require_rows(released, "widest")).values() for pair in combinations(rows, 2)
+    ]
     if not pairs:
         raise ShowError("no term has two estimates to set beside each other; give rows of both kinds")
     furthest = max(pairs, key=lambda pair: abs(pair[0].estimate - pair[1].estimate))
@@ -86,7 +89,7 @@ def hanging(released: Released | Iterable[ReleasedRow], *, alpha: float, on: str
     on : str
         The choice in words, such as ``this choice``.
     """
-    rows = list(released)
+    rows = require_rows(released, "hanging")
     if not any(len(found) > 1 for found in _by_term(rows).values()):
         return phrase(f"No estimate can be given in two ways, so nothing can be said of {on}.")
     (one, other), moved = widest(rows), crossing(rows, alpha=alpha)

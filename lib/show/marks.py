@@ -103,6 +103,15 @@ def require_released(given: object, function: str) -> Released:
     return given
 
 
+def require_rows(given: object, function: str) -> list[ReleasedRow]:
+    """Released rows as a list, from ``Released`` or rows of it; everything else is refused as by ``require_released``."""
+    rows = list(given) if isinstance(given, (Released, list, tuple)) else [given]
+    for row in rows:
+        if not isinstance(row, ReleasedRow):
+            require_released(row, function)
+    return rows
+
+
 def emit(mark: Mark, html_text: str) -> None:
     """Display one marked output.
 
