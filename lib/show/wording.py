@@ -18,7 +18,7 @@ from lib.show.words import has_interval, is_shown, number, reason, small_number
 DIRECTIONS = ("positive", "negative", "unclear")
 COUNT_FIELDS = {"": "k", "k": "k", "n": "n", "rest": "rest"}
 
-__all__ = ["RowCount", "choose", "choose_count", "count_rows", "direction", "listing", "p_below", "ranked"]
+__all__ = ["RowCount", "choose", "choose_count", "count_rows", "direction", "listing", "ranked"]
 
 
 @dataclass(frozen=True)

@@ -102,6 +102,8 @@ def _students_only(codebook_path: Path) -> str:
     import yaml
 
     raw = yaml.safe_load(codebook_path.read_text(encoding="utf-8"))
+    for themes in ("theme_sets", "theme_within"):
+        raw.pop(themes, None)  # themes are levels of a column of the excerpts
     raw["files"] = {"students": FOLDER}
     raw["scales"] = {
         k: scale for k, scale in raw["scales"].items() if scale.get("file", "students") == "students"
