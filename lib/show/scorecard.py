@@ -132,7 +132,8 @@ class _Given:
     def rows_of(self, verdict: Verdict) -> tuple[str, ...]:
         """Rows that a line quotes."""
         judged = tuple(row for part in verdict.parts for row in (*part.met, *part.missed, *part.single))
-        return (*verdict.shows, *judged, *verdict.equivalence)
+        robust = self.robust.get(verdict.finding)
+        return (*verdict.shows, *judged, *verdict.equivalence, *([robust.row_id] if robust else ()))
 
     def badge(self, verdict: Verdict) -> dict[str, str]:
         """What a badge in a chapter says."""
