@@ -9,7 +9,7 @@ import pytest
 
 from lib.analysis.reproduction import reproduce, rounded_as
 from lib.errors import StudyError
-from lib.report.results import needed_results
+from lib.report.results import joined_results
 
 # Values the report itself contradicts: 175 students at least in a school that holds 149 respondents (I-03), and
 # 34 percent between 0.73 and 0.57 (I-02)
@@ -22,10 +22,9 @@ def values(built, study):
     before = os.getcwd()
     os.chdir(study.folder.parent)
     try:
-        published = [page.rows for page in needed_results("findings", study).values()]
+        rows = joined_results("findings", study).rows
     finally:
         os.chdir(before)
-    rows = pd.concat(published).drop_duplicates("row_id", ignore_index=True)
     return {one.key: one for one in reproduce(study, rows, ledger=study.ledger("reproduced"))}
 
 

@@ -63,13 +63,15 @@ def hidden_shares(rows: pd.DataFrame, hidden: pd.Series, study: Study) -> dict[s
     Each row counts its members of the group. Shares are rounded up in steps of 5 percent or of k
     students, whichever is larger, so that they give no hidden count away. A group of nobody is left out.
     """
-    behind = [members(study, row.population, row.group) for row in rows.itertuples()]
+    named = list(zip(rows["population"], rows["group"], strict=True))
+    behind = {pair: members(study, *pair) for pair in dict.fromkeys(named)}
     found = {}
     for key in (study.codebook.focal, study.codebook.reference):
         group = members(study, key)
         if group is None or not group.any():
             continue
-        sizes = np.array([0.0 if mask is None else float((mask & group).sum()) for mask in behind])
+        inside = {pair: 0.0 if mask is None else float((mask & group).sum()) for pair, mask in behind.items()}
+        sizes = np.array([inside[pair] for pair in named])
         share = sizes[hidden.to_numpy()].sum() / max(sizes.sum(), 1.0)
         step = max(STEP, 100 * study.codebook.disclosure.k / group.sum())
         found[key] = float(min(100, math.ceil(step * math.ceil(round(100 * share / step, 9)))))

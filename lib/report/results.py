@@ -34,6 +34,21 @@ def results(page: str, study: Study) -> Released:
     BuildError
         If the page has not run yet.
     """
+    return release(_rows(page), study)
+
+
+def joined_results(page: str, study: Study) -> Released:
+    """Rows of every page that a page needs, each once, passed through the gate together.
+
+    Parameters and errors are those of ``results``; ``page`` is the page that asks. Where two pages show a row, that
+    of the earlier one counts.
+    """
+    rows = pd.concat([_rows(need) for need in load_project().page(page).needs])
+    return release(rows.drop_duplicates("row_id", ignore_index=True), study)
+
+
+def _rows(page: str) -> pd.DataFrame:
+    """Rows in the marks of an executed page."""
     folder = Path(os.environ.get(RESULTS_VARIABLE) or project_root() / "_build" / "executed")
     notebook = folder / f"{page}.ipynb"
     if not notebook.is_file():
@@ -43,7 +58,7 @@ def results(page: str, study: Study) -> Released:
     exhibits = load_project().page(page).exhibits
     numbered = (renumber(data[MARK], exhibits) for data in outputs if MARK in data)
     rows = published_rows([mark for mark in numbered if mark is not None])
-    return release(pd.DataFrame(rows.values()), study)
+    return pd.DataFrame(rows.values())
 
 
 def needed_results(page: str, study: Study) -> dict[str, Released]:
