@@ -23,7 +23,6 @@ KEY = ("population", "group", "model", "contrast", "term")
 NUMBERS = ("estimate", "std_error", "p_value", "conf_low", "conf_high")
 DRAWS = 2_000
 COMPARED = "group difference"
-THROUGH = ("before", "direct", "a", "b", "indirect", "total", "share_explained")
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,6 @@ from difflib import get_close_matches
 
 from lib.errors import StudyError
 
-FILE_KINDS = ("students", "teachers", "observations", "excerpts")
-COLUMN_ROLES = ("id", "item", "covariate", "outcome", "group", "cluster", "answer", "text")
-COLUMN_TYPES = ("text", "category", "ordinal", "number")
-STUDENT_SCALE_ROLES = ("exposure", "environment", "mindset", "set_aside")
-OTHER_SCALE_ROLES = ("teacher_quality", "benefit", "challenge", "school_factor", "leader_support", "observed")
-SCALE_ROLES = STUDENT_SCALE_ROLES + OTHER_SCALE_ROLES
 # What the words of a verdict mean where a codebook does not say otherwise: fractions, SD, or points as named.
 THRESHOLDS = {
     "alpha": 0.05,
