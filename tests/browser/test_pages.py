@@ -130,7 +130,7 @@ def test_nothing_scrolls_sideways_on_a_narrow_phone(visit, served, pages):
 
 def test_navigation_opens_on_a_phone(visit, served, pages):
     page = visit(served, size="phone").open(pages[0])
-    menu = page.locator("#questions")
+    menu = page.locator("#site-chapters")
     assert not menu.is_visible()
     page.get_by_role("button", name="All chapters").click()
     assert menu.is_visible()
