@@ -75,6 +75,11 @@ def test_references_lead_across_chapters(site, page, href, words):
     assert [text(link) for link in links if text(link) == words]
 
 
+def test_the_list_of_figures_gives_a_title_without_its_markup(site):
+    lines = [text(item) for item in tree(site, "exhibits.html").xpath("//main//li")]
+    assert "Figure 3.1: The pattern is the same for Black students" in lines
+
+
 def test_headings_are_numbered_unless_marked(site):
     headings = [text(h) for h in tree(site, "chapters/rq1a.html").xpath("//main//h2 | //main//h3")]
     assert headings[:3] == ["2.1 Measures and sample", "2.2 Evidence", "2.2.1 By hand"]

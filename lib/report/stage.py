@@ -208,9 +208,7 @@ def notes(mark: dict) -> str:
 def downloads(mark: dict, page: Page) -> str:
     if not mark["rows"]:
         return ""
-    return (
-        f'<p class="download">Download: <a href="{page.up}downloads/{page.name}-{mark["label"]}.csv">CSV</a></p>'
-    )
+    return f'<p class="download">Download: <a href="{page.up}downloads/{page.name}-{mark["label"]}.csv">CSV</a></p>'
 
 
 def closing(marks: list[dict], run: dict, codebook: Codebook) -> str:

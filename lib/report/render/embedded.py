@@ -84,7 +84,9 @@ def render(project: Path, out: Path, *, progress: Callable[[str, int, int], None
     _write_assets(book.folder, Path(out), entries)
 
 
-def render_single(notebook: Path, project: Path, out: Path, *, cubes: Mapping[str, dict] | None = None) -> None:
+def render_single(
+    notebook: Path, project: Path, out: Path, *, cubes: Mapping[str, dict] | None = None
+) -> None:
     """Typeset one staged notebook as a single HTML file that needs no other file and no network.
 
     Parameters

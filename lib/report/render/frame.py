@@ -13,6 +13,7 @@ import panflute as pf
 from markupsafe import Markup
 
 from lib.report.render.book import Book
+from lib.report.render.labels import plain_words
 from lib.report.render.pages import Page
 
 __all__ = ["Entry", "contents_of", "page_html"]
@@ -58,7 +59,7 @@ def contents_of(doc: pf.Doc) -> list[Entry]:
 
 def _plain(header: pf.Header) -> str:
     words = [i for i in header.content if "header-section-number" not in getattr(i, "classes", ())]
-    return pf.stringify(pf.Para(*words)).strip()
+    return plain_words(words)
 
 
 def sidebar(book: Book, page: Page) -> list[Group]:

@@ -6,8 +6,10 @@ number first ("Section 2.1").
 
 from __future__ import annotations
 
+import copy
 import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import panflute as pf
@@ -16,7 +18,7 @@ from lib.report.render.book import Book
 from lib.report.render.pages import Page
 from lib.report.render.pandoc import MARKER, parse
 
-__all__ = ["KINDS", "Found", "Target", "find", "label_kind", "target_index"]
+__all__ = ["KINDS", "Found", "Target", "find", "label_kind", "plain_words", "target_index"]
 
 KINDS = {"fig": "Figure", "tbl": "Table", "eq": "Equation", "sec": "Section"}
 LABEL = re.compile(r"\A(fig|tbl|eq|sec)-[\w.-]+\Z", re.I)
@@ -94,6 +96,13 @@ def caption_of(element: pf.Element) -> list[pf.Inline]:
     return list(blocks[0].content) if blocks else []
 
 
+def plain_words(inlines: Iterable[pf.Inline]) -> str:
+    """The words of a title or caption as a reader sees them, without the raw HTML around some of them."""
+    words = pf.Para(*copy.deepcopy(list(inlines)))
+    words.walk(lambda element, _: [] if isinstance(element, pf.RawInline) else None)
+    return pf.stringify(words).strip()
+
+
 def find(page: Page, book: Book) -> Found:
     """Parse a page and list its labels, references and citations."""
     found = Found(page, *parse(page))
@@ -167,13 +176,13 @@ def _heading(header: pf.Header, found: Found, levels: list[int], cell: int, book
         number = ".".join([page.number, *map(str, levels[2 : header.level + 1])])
         found.heading_numbers[header.identifier] = number
     if label_kind(header.identifier) == "sec":
-        found.targets.append(Target(header.identifier, number, pf.stringify(header), page, cell))
+        found.targets.append(Target(header.identifier, number, plain_words(header.content), page, cell))
 
 
 def _short(caption: list[pf.Inline]) -> str:
     """The finding in a caption: its first bold words, or all of it."""
     bold = next((inline for inline in caption if isinstance(inline, pf.Strong)), None)
-    return pf.stringify(bold if bold is not None else pf.Para(*[inline for inline in caption])).strip()
+    return plain_words(bold.content if bold is not None else caption)
 
 
 def _lower(label: str) -> str:

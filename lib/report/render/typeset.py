@@ -13,7 +13,16 @@ import panflute as pf
 
 from lib.report.render.book import Book
 from lib.report.render.boxes import CALLOUTS, callout, raw, tabset
-from lib.report.render.labels import KINDS, Found, Target, caption_of, equation_label, label_kind, marker_cell
+from lib.report.render.labels import (
+    KINDS,
+    Found,
+    Target,
+    caption_of,
+    equation_label,
+    label_kind,
+    marker_cell,
+    plain_words,
+)
 from lib.report.render.pages import PAGE_ENDINGS, Page
 
 __all__ = ["typeset"]
@@ -137,7 +146,7 @@ class Forms:
         caption = caption_of(element) if kind else []
         if isinstance(element, pf.Figure):
             return self.figure(element.identifier, list(element.content), caption) if kind else None
-        name = pf.stringify(pf.Para(*caption)) if caption else "Table"
+        name = plain_words(caption) if caption else "Table"
         label = element.identifier
         if kind:
             element.caption, element.identifier = pf.Caption(), ""
