@@ -103,33 +103,42 @@ def _counts(rows, layer, whole, names: list, relations: list, study: Study) -> L
 
 def _relations(rows: pd.DataFrame, layer: pd.Series, whole: pd.Series | None, codebook: Codebook) -> list:
     found = {}
-    known = rows[layer.notna()]
+    known = rows.index[layer.notna()]
+    count = layer.to_dict()
+    base = {} if whole is None else whole.to_dict()
+    names = {dimension: rows[dimension].to_dict() for dimension in DIMENSIONS}
+    kinds = {value: _kind(value, codebook) for of in names.values() for value in of.values()}
     for dimension in DIMENSIONS:
         others = [*BLOCK, *(name for name in DIMENSIONS if name != dimension)]
-        for _, together in known.groupby(others, sort=True):
-            for parts in _parts(together, layer, dimension, codebook):
-                behind = layer[parts].sum()
-                for total in (int(place) for place in together.index.difference(parts)):
-                    if layer[total] == behind:
-                        found[total, tuple(parts)] = (total, tuple(parts))
-                if whole is not None and (whole[parts] == behind).all():
-                    found["whole", tuple(parts)] = (("whole", parts[0], dimension), tuple(parts))
+        together: dict[tuple, list[int]] = {}
+        for place, key in zip(known, rows.loc[known, others].itertuples(index=False, name=None), strict=True):
+            together.setdefault(key, []).append(place)
+        for places in (together[key] for key in sorted(together) if len(together[key]) > 1):
+            for parts in _parts(places, count, names[dimension], kinds):
+                behind = sum(count[place] for place in parts)
+                for total in places:
+                    if total not in parts and count[total] == behind:
+                        found[total, parts] = (total, parts)
+                if whole is not None and all(base[place] == behind for place in parts):
+                    found["whole", parts] = (("whole", parts[0], dimension), parts)
     return list(found.values())
 
 
-def _parts(together: pd.DataFrame, layer: pd.Series, dimension: str, codebook: Codebook) -> list[list[int]]:
+def _kind(value: str, codebook: Codebook) -> tuple[str, ...] | None:
+    """The columns whose levels a name gives; None for a name of everyone."""
+    return None if value in WHOLE else tuple(sorted(rule_of(value, codebook) or ()))
+
+
+def _parts(places: list[int], count: dict, names: dict, kinds: dict) -> list[tuple[int, ...]]:
     """Sets of rows that may be the parts of a whole: the levels of one column, all rows, all but the largest."""
-    kinds: dict[tuple, list[int]] = {}
-    for place, value in together[dimension].items():
-        rule = rule_of(value, codebook)
-        if value not in WHOLE:
-            kinds.setdefault(tuple(sorted(rule)) if rule else (), []).append(place)
-    every = [place for place, value in together[dimension].items() if value not in WHOLE]
-    largest = layer[together.index].idxmax()
-    sets = [*kinds.values(), every, [place for place in together.index if place != largest]]
-    return [
-        list(parts) for parts in dict.fromkeys(tuple(map(int, parts)) for parts in sets) if len(parts) > 1
-    ]
+    levels: dict[tuple, list[int]] = {}
+    for place in places:
+        if (kind := kinds[names[place]]) is not None:
+            levels.setdefault(kind, []).append(place)
+    every = [place for place in places if kinds[names[place]] is not None]
+    largest = max(places, key=count.__getitem__)
+    sets = [*levels.values(), every, [place for place in places if place != largest]]
+    return [parts for parts in dict.fromkeys(map(tuple, sets)) if len(parts) > 1]
 
 
 class _Forest:

@@ -31,12 +31,14 @@ def printed_rows(rows: pd.DataFrame, study: Study) -> pd.Series:
         half = 0.5 * 10.0 ** -len(str(value).partition(".")[2])
         for exhibit in exhibits.split(";"):
             values.setdefault(exhibit.strip(), []).append((float(number), half, str(unit)))
-    for place, row in rows.iterrows():
-        if study.codebook.synthetic or row["estimator"] == PUBLISHED:
-            printed[place] = any(
-                abs(row["estimate"] - value) <= half and _same_unit(row["unit"], unit)
-                for value, half, unit in values.get(row["exhibit"], ())
-            )
+    ours = rows[rows["exhibit"].isin(values)]
+    if not study.codebook.synthetic:
+        ours = ours[ours["estimator"] == PUBLISHED]
+    for place, exhibit, estimate, unit in ours[["exhibit", "estimate", "unit"]].itertuples(name=None):
+        printed[place] = any(
+            abs(estimate - value) <= half and _same_unit(unit, counted)
+            for value, half, counted in values[exhibit]
+        )
     return printed
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 from lib.disclosure.gate import Released, release
 from lib.errors import BuildError
 from lib.report.marks import MARK, published_rows, renumber
-from lib.report.project import load_project
+from lib.report.project import Page, load_project
 from lib.report.stage import page_head, split_front_matter
 from lib.study.load import Study, project_root
 
@@ -34,7 +34,7 @@ def results(page: str, study: Study) -> Released:
     BuildError
         If the page has not run yet.
     """
-    return release(_rows(page), study)
+    return release(_rows(load_project().page(page)), study)
 
 
 def joined_results(page: str, study: Study) -> Released:
@@ -43,20 +43,20 @@ def joined_results(page: str, study: Study) -> Released:
     Parameters and errors are those of ``results``; ``page`` is the page that asks. Where two pages show a row, that
     of the earlier one counts.
     """
-    rows = pd.concat([_rows(need) for need in load_project().page(page).needs])
+    project = load_project()
+    rows = pd.concat([_rows(project.page(need)) for need in project.page(page).needs])
     return release(rows.drop_duplicates("row_id", ignore_index=True), study)
 
 
-def _rows(page: str) -> pd.DataFrame:
+def _rows(page: Page) -> pd.DataFrame:
     """Rows in the marks of an executed page."""
     folder = Path(os.environ.get(RESULTS_VARIABLE) or project_root() / "_build" / "executed")
-    notebook = folder / f"{page}.ipynb"
+    notebook = folder / f"{page.name}.ipynb"
     if not notebook.is_file():
-        raise BuildError(f"page {page!r} has no results yet; run `lwo build --only {page}` first")
+        raise BuildError(f"page {page.name!r} has no results yet; run `lwo build --only {page.name}` first")
     cells = json.loads(notebook.read_text("utf-8"))["cells"]
     outputs = (output.get("data", {}) for cell in cells for output in cell.get("outputs", ()))
-    exhibits = load_project().page(page).exhibits
-    numbered = (renumber(data[MARK], exhibits) for data in outputs if MARK in data)
+    numbered = (renumber(data[MARK], page.exhibits) for data in outputs if MARK in data)
     rows = published_rows([mark for mark in numbered if mark is not None])
     return pd.DataFrame(rows.values())
 
@@ -71,5 +71,5 @@ def needed_results(page: str, study: Study) -> dict[str, Released]:
     for need in map(project.page, project.page(page).needs):
         head, _ = split_front_matter(nbformat.read(need.notebook, 4), need.notebook)
         words = page_head(head, need, study.codebook)
-        found[words.get("nav") or words["title"]] = results(need.name, study)
+        found[words.get("nav") or words["title"]] = release(_rows(need), study)
     return found
