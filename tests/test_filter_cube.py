@@ -16,8 +16,11 @@ from lib.analysis.subgroup_mediation import fieller
 from lib.analysis.subgroup_relations import relations
 from lib.disclosure.lattice import choose_lattice
 from lib.errors import ModelError
+from lib.sem.batch import fit_many
 from lib.sem.fit import fit
 from lib.sem.incomplete import fit_incomplete
+from lib.sem.latent_paths import standardized, unstandardized
+from lib.sem.subsets import subset_moments
 from lib.show.cube import cube, state_populations
 from lib.study.load import Population
 
@@ -207,30 +210,78 @@ def test_fieller_is_unbounded_where_the_total_may_be_zero():
     assert np.isnan(low[1]) and np.isnan(high[1])
 
 
-def test_em_reaches_the_full_information_estimates():
-    random = np.random.default_rng(7)
-    n = 400
+def latent_table(seed: int, n: int = 400) -> pd.DataFrame:
+    """A factor with four indicators that a covariate moves, a mediator and an outcome; some answers missing."""
+    random = np.random.default_rng(seed)
     x = random.normal(size=n)
     factor = 0.5 * x + random.normal(size=n)
-    data = pd.DataFrame({f"i{k}": 0.8 * factor + random.normal(size=n) for k in range(4)} | {"x": x})
-    data["y"] = 0.6 * factor + random.normal(size=n)
+    data = pd.DataFrame({f"i{k}": (0.8 - 0.1 * k) * factor + random.normal(size=n) for k in range(4)})
+    data["m"] = 0.5 * factor - 0.3 * x + random.normal(size=n)
+    data["y"] = 0.3 * factor + 0.4 * data["m"] + 0.2 * x + random.normal(size=n)
+    data["x"] = x
     data.loc[random.random(n) < 0.05, "y"] = np.nan
     data.loc[random.random(n) < 0.03, "i1"] = np.nan
-    model = "f =~ i0 + i1 + i2 + i3\nf ~ x\ny ~ b*f + x"
-    inside = np.vstack([np.ones(n, bool), np.arange(n) < 250])
-    many = fit_incomplete(model, data, inside, kept=np.ones((2, 6), bool))
+    return data
+
+
+@pytest.mark.parametrize("outcomes", [["y"], ["m", "y"]])
+def test_subsets_have_the_full_information_estimates(outcomes):
+    """Held to `lib.sem.fit`, which is held to lavaan."""
+    data = latent_table(7)
+    paths = {1: ["y ~ b*f"], 2: ["m ~ a*f", "y ~ b*m + c*f"]}[len(outcomes)]
+    model = "\n".join(["f =~ i0 + i1 + i2 + i3", "f ~ x", *(f"{path} + x" for path in paths)])
+    columns = ["i0", "i1", "i2", "i3", *outcomes, "x"]
+    inside = np.vstack([np.ones(len(data), bool), np.arange(len(data)) < 250])
+    kept = np.ones((2, len(columns)), bool)
+    many = fit_incomplete(
+        data[columns].to_numpy(), inside, indicators=4, outcomes=len(outcomes), kept=kept, rounds=25
+    )
+    told, cov = standardized(many.latent, many.n_whole)
+    assert list(many.status) == ["ok", "ok"]
     for place, rows in enumerate(inside):
-        full = fit(model, data[rows], missing="fiml").estimates
-        expected = full[full["label"] == "b"].iloc[0]
-        at = many.spec.named["b"][1]
-        assert many.tau[place, many.spec.free[0, at]] == pytest.approx(expected["est"], abs=2e-4)
-        error = np.sqrt(many.vcov[place, many.spec.free[0, at], many.spec.free[0, at]])
-        assert error == pytest.approx(expected["se"], rel=0.05)
+        full = fit(model, data.loc[rows, columns], missing="ml.x", fixed_x=False).estimates
+        for at, label in enumerate(("b",) if len(outcomes) == 1 else ("a", "b", "c")):
+            expected = full[full["label"] == label].iloc[0]
+            assert told[place, at] == pytest.approx(expected["std_all"], abs=1e-6)
+
+
+@pytest.mark.parametrize("outcomes", [["y"], ["m", "y"]])
+def test_standard_errors_are_those_of_the_expected_information(outcomes):
+    data = latent_table(8).dropna()
+    columns = ["i0", "i1", "i2", "i3", *outcomes, "x"]
+    paths = {1: ["y ~ b*f"], 2: ["m ~ a*f", "y ~ b*m + c*f"]}[len(outcomes)]
+    model = "\n".join(["f =~ i0 + i1 + i2 + i3", "f ~ x", *(f"{path} + x" for path in paths)])
+    inside = np.ones((1, len(data)), bool)
+    one = fit_incomplete(
+        data[columns].to_numpy(), inside, indicators=4, outcomes=len(outcomes),
+        kept=np.ones((1, len(columns)), bool),
+    )  # fmt: skip
+    told, cov = standardized(one.latent, one.n_whole)
+    labels = ["b"] if len(outcomes) == 1 else ["a", "b", "c"]
+    many = fit_many(model, subset_moments(model, data[columns], inside))
+    for at, row in enumerate(many.effects(labels, conf_level=0.95, standardized=True).itertuples()):
+        assert told[0, at] == pytest.approx(row.estimate, abs=1e-6)
+        assert np.sqrt(cov[0, at, at]) == pytest.approx(row.std_error, abs=1e-6)
+
+
+def test_loadings_that_are_held_stay_and_the_raw_path_has_the_error_of_the_expected_information():
+    data = latent_table(9).dropna()
+    columns = ["i0", "i1", "i2", "i3", "y", "x"]
+    held = np.array([1.0, 0.7, 0.9, 0.4])
+    inside = np.ones((1, len(data)), bool)
+    kept = np.ones((1, len(columns)), bool)
+    one = fit_incomplete(data[columns].to_numpy(), inside, indicators=4, outcomes=1, kept=kept, loading=held)
+    measured = " + ".join(f"{value}*i{k}" for k, value in enumerate(held))
+    model = f"f =~ {measured}\nf ~ x\ny ~ b*f + x"
+    many = fit_many(model, subset_moments(model, data[columns], inside))
+    row = many.effects(["b"], conf_level=0.95).iloc[0]
+    path, variance = unstandardized(one.latent, one.n_whole, loadings_held=True)
+    np.testing.assert_allclose(one.latent.loading[0], held)
+    assert path[0] == pytest.approx(row["estimate"], abs=1e-6)
+    assert np.sqrt(variance[0]) == pytest.approx(row["std_error"], abs=1e-6)
 
 
 def test_a_table_in_which_nobody_answered_everything_is_refused():
-    data = pd.DataFrame(
-        {"a": [1.0, np.nan] * 20, "b": [np.nan, 1.0] * 20, "c": np.arange(40.0), "d": np.arange(40.0)}
-    )
+    data = np.array([[1.0, np.nan, 3.0, 1.0], [np.nan, 1.0, 2.0, 5.0]] * 20)
     with pytest.raises(ModelError, match="none of 40 students answered everything"):
-        fit_incomplete("f =~ a + b + c\nd ~ f", data, np.ones((1, 40), bool), kept=np.ones((1, 4), bool))
+        fit_incomplete(data, np.ones((1, 40), bool), indicators=3, outcomes=1, kept=np.ones((1, 4), bool))

@@ -13,15 +13,14 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from lib.analysis.effects import METHOD, path_label
+from lib.analysis.effects import METHOD
 from lib.analysis.estimates import estimates
 from lib.analysis.subgroups import TOO_FEW, Subgroups, fit_paths, subgroups
 from lib.errors import ModelError
-from lib.sem.batch import ManyFits
 from lib.sem.distributions import quantile, two_sided_p
-from lib.sem.implied import imply, row_values
+from lib.sem.incomplete import LatentFits
 from lib.sem.invariance import compare_invariance
-from lib.sem.spec import PATH
+from lib.sem.latent_paths import standardized, unstandardized
 from lib.study.load import Study
 
 NOT_COMPARABLE = "not comparable: the measure of {exposure} differs between these groups"
@@ -56,20 +55,17 @@ def direct_differences(
         One row for each pair and outcome in the shared shape: model ``direct``, contrast ``difference``,
         ``group`` the second group.
     """
-    exposure, _ = parts.study.codebook.exposure
     everyone = subgroups(
         parts.study, [parts.study.population("all")], covariates=sorted({covariates[one] for one in outcomes})
     )
     tables = []
     for outcome in outcomes:
-        paths, held = [(outcome, exposure)], covariates[outcome]
-        loadings, ratio = whole_sample(fit_paths(everyone, paths, covariates=held)[0], exposure, outcome)
-        fits, few = fit_paths(parts, paths, covariates=held, loadings=loadings)
-        place = fits.spec.named[path_label(outcome, exposure)][1]
-        path = row_values(fits.spec, fits.tau, fits.value)[:, 0, place] * ratio
-        at = fits.spec.free[0, place]
-        error = np.sqrt(fits.vcov[:, at, at]) * ratio
-        rows = difference_rows(parts, pairs, path, error, fits, few, conf_level=conf_level)
+        loading, ratio = whole_sample(everyone, outcome, covariates=covariates[outcome])
+        fits, few = fit_paths(parts, [outcome], covariates=covariates[outcome], loading=loading)
+        path, variance = unstandardized(fits.latent, fits.n_whole, loadings_held=True)
+        rows = difference_rows(
+            parts, pairs, path * ratio, np.sqrt(variance) * ratio, fits, few, conf_level=conf_level
+        )
         tables.append(rows.assign(model="direct", term=outcome))
     return estimates(pd.concat(tables, ignore_index=True))
 
@@ -79,7 +75,7 @@ def difference_rows(
     pairs: Sequence[tuple[int, int]],
     path: np.ndarray,
     error: np.ndarray,
-    fits: ManyFits,
+    fits: LatentFits,
     few: np.ndarray,
     *,
     conf_level: float,
@@ -106,20 +102,16 @@ def difference_rows(
     return rows
 
 
-def whole_sample(fits: ManyFits, exposure: str, outcome: str) -> tuple[dict[str, float], float]:
-    """Loadings of the exposure in the first fit, and what turns its raw path to an outcome into SD per SD."""
+def whole_sample(everyone: Subgroups, outcome: str, *, covariates: str) -> tuple[np.ndarray, float]:
+    """Loadings of the exposure in the whole sample, and what turns its raw path to an outcome into SD per SD."""
+    fits, _ = fit_paths(everyone, [outcome], covariates=covariates)
     if fits.status[0] != "ok":
         raise ModelError(
             f"the model of {outcome!r} cannot be estimated in the whole sample; subgroups have no scale"
         )
-    spec = fits.spec
-    values = row_values(spec, fits.tau[:1], fits.value[:1])[0, 0]
-    latent, told = spec.names.index(exposure), spec.names.index(outcome)
-    places = np.flatnonzero((spec.kind == PATH) & (spec.j == latent) & (spec.i < len(spec.observed)))
-    loadings = {spec.names[spec.i[place]]: round(float(values[place]), 10) for place in places}
-    loadings.pop(outcome, None)
-    full = imply(spec, fits.tau[:1], fits.value[:1]).full[0, 0]
-    return loadings, float(np.sqrt(full[latent, latent] / full[told, told]))
+    raw, _ = unstandardized(fits.latent, fits.n_whole, loadings_held=False)
+    told, _ = standardized(fits.latent, fits.n_whole)
+    return fits.latent.loading[0], float(told[0, 0] / raw[0])
 
 
 def measured_alike(study: Study, columns: Sequence[str], *, alpha: float) -> dict[str, str]:

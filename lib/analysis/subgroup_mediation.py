@@ -7,20 +7,20 @@ and has Fieller's interval (1954).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
-from lib.analysis.effects import path_label
 from lib.analysis.estimates import estimates, mediated_by
 from lib.analysis.mediation import DRAWS
-from lib.analysis.subgroups import Subgroups, fit_paths, path_rows, without_numbers
+from lib.analysis.subgroups import Subgroups, fit_paths, path_rows
 from lib.sem.distributions import quantile
-from lib.sem.incomplete import standardized_paths
+from lib.sem.latent_paths import standardized
 
 ZERO = "not expressed as a share: the total's interval includes zero"
 SIGNS = "inconsistent mediation: indirect and direct effect differ in sign"
+BATCH = 64  # subgroups whose draws are held at once
 UNBOUNDED = "not expressed as a share: its interval is unbounded"
 
 
@@ -48,20 +48,19 @@ def mediation_by_subgroup(
     seed : int
         Of the Monte Carlo draws.
     """
-    exposure, _ = parts.study.codebook.exposure
     normal = np.random.default_rng(seed).standard_normal((DRAWS // 2, 3))
     tables = []
     for mediator, outcome in pairs:
-        paths = [(mediator, exposure), (outcome, mediator), (outcome, exposure)]
-        fits, few = fit_paths(parts, paths, covariates=covariates[outcome])
-        estimate, cov = standardized_paths(fits, [path_label(*path) for path in paths])
-        for place, contrast in ((2, "direct"), (0, "a"), (1, "b")):
+        fits, few = fit_paths(parts, [mediator, outcome], covariates=covariates[outcome])
+        estimate, cov = standardized(fits.latent, fits.n_whole)
+        out = few | (fits.status != "ok")
+        estimate[out], cov[out] = np.nan, np.nan
+        for place, contrast in enumerate(("a", "b", "direct")):
             error = np.sqrt(cov[:, place, place])
             rows = path_rows(parts, fits, few, estimate[:, place], error, conf_level=conf_level)
             tables.append(rows.assign(model=mediated_by(mediator), term=outcome, contrast=contrast))
         base = tables[-1].drop(columns=["statistic", "p_value"])
-        for rows in _products(base, estimate, cov, normal, conf_level=conf_level):
-            tables.append(without_numbers(rows, few))
+        tables.extend(_products(base, estimate, cov, normal, conf_level=conf_level))
         before = direct[direct["term"] == outcome].drop(columns="row_id")
         tables.append(before.assign(model=mediated_by(mediator), contrast="before"))
     return estimates(pd.concat(tables, ignore_index=True))
@@ -69,35 +68,45 @@ def mediation_by_subgroup(
 
 def _products(
     base: pd.DataFrame, estimate: np.ndarray, cov: np.ndarray, normal: np.ndarray, *, conf_level: float
-):
+) -> Iterator[pd.DataFrame]:
     """Rows of indirect effect, total and share, one for each subgroup."""
-    ends = [0.5 - conf_level / 2, 0.5 + conf_level / 2]
     a, b, direct = estimate.T
-    indirect, total = np.full((4, len(a)), np.nan), np.full((4, len(a)), np.nan)
-    for place in np.flatnonzero(np.isfinite(estimate).all(1) & np.isfinite(cov).all((1, 2))):
-        _, size, across = np.linalg.svd(cov[place])
-        drawn = estimate[place] + normal @ (np.sqrt(size)[:, None] * across)
-        product = drawn[:, 0] * drawn[:, 1]
-        for found, values in ((indirect, product), (total, product + drawn[:, 2])):
-            found[1, place] = values.std(ddof=1)
-            found[2:, place] = np.quantile(values, ends)
-    indirect[0], total[0] = a * b, a * b + direct
-    for contrast, found in (("indirect", indirect), ("total", total)):
-        numbers = dict(zip(("estimate", "std_error", "conf_low", "conf_high"), found, strict=True))
+    product, total = a * b, a * b + direct
+    drawn = np.full((2, 3, len(a)), np.nan)
+    fine = np.flatnonzero(np.isfinite(estimate).all(1) & np.isfinite(cov).all((1, 2)))
+    for at in range(0, len(fine), BATCH):
+        places = fine[at : at + BATCH]
+        drawn[:, :, places] = _drawn(estimate[places], cov[places], normal, conf_level=conf_level)
+    for contrast, value, (error, low, high) in (("indirect", product, drawn[0]), ("total", total, drawn[1])):
+        numbers = {"estimate": value, "std_error": error, "conf_low": low, "conf_high": high}
         yield base.assign(contrast=contrast, interval_method="Monte Carlo", **numbers)
     slope = np.stack([np.stack([b, a, np.zeros(len(a))], 1), np.stack([b, a, np.ones(len(a))], 1)], 1)
     joint = slope @ cov @ slope.swapaxes(1, 2)
-    low, high = fieller(indirect[0], total[0], joint, conf_level=conf_level)
-    share = base.assign(
-        contrast="share_explained", unit="percent", interval_method="Fieller", std_error=np.nan,
-        estimate=100 * indirect[0] / total[0], conf_low=100 * low, conf_high=100 * high,
-    )  # fmt: skip
-    zero, signs = (total[2] <= 0) & (total[3] >= 0), indirect[0] * direct < 0
+    low, high = fieller(product, total, joint, conf_level=conf_level)
+    zero, signs = (drawn[1, 1] <= 0) & (drawn[1, 2] >= 0), product * direct < 0
     why = np.select([zero, signs, np.isnan(low)], [ZERO, SIGNS, UNBOUNDED], "")
-    barred = (why != "") & (share["status"] == "ok").to_numpy()
-    share.loc[barred, "status"] = "inadmissible"
-    share.loc[barred, "status_reason"] = why[barred]
-    yield share
+    barred = (why != "") & (base["status"] == "ok").to_numpy()
+    share = np.where(barred, np.nan, 100 * np.stack([product / total, low, high]))
+    yield base.assign(
+        contrast="share_explained", unit="percent", interval_method="Fieller", std_error=np.nan,
+        estimate=share[0], conf_low=share[1], conf_high=share[2],
+        status=np.where(barred, "inadmissible", base["status"]),
+        status_reason=np.where(barred, why, base["status_reason"]),
+    )  # fmt: skip
+
+
+def _drawn(estimate: np.ndarray, cov: np.ndarray, normal: np.ndarray, *, conf_level: float) -> np.ndarray:
+    """Standard error and interval (2, 3, B) of indirect effect and total, from draws of a, b and the direct path."""
+    _, size, across = np.linalg.svd(cov)
+    drawn = estimate[:, None] + normal @ (np.sqrt(size)[:, :, None] * across)
+    indirect = drawn[:, :, 0] * drawn[:, :, 1]
+    values = np.stack([indirect, indirect + drawn[:, :, 2]])
+    places = (len(normal) - 1) * (0.5 + conf_level / 2 * np.array([-1.0, 1.0]))
+    whole = np.floor(places).astype(int)
+    error = values.std(axis=-1, ddof=1)
+    values.partition([*whole, *(whole + 1)], axis=-1)
+    ends = values[..., whole] + (places - whole) * (values[..., whole + 1] - values[..., whole])
+    return np.stack([error, ends[..., 0], ends[..., 1]], axis=1)
 
 
 def fieller(

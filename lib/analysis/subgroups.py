@@ -12,14 +12,12 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from lib.analysis.effects import METHOD, path_label
+from lib.analysis.effects import METHOD
 from lib.analysis.estimates import estimates
-from lib.sem.batch import ManyFits
 from lib.sem.distributions import quantile, two_sided_p
-from lib.sem.incomplete import fit_incomplete, standardized_paths
-from lib.sem.specify import build_spec
+from lib.sem.incomplete import LatentFits, fit_incomplete
+from lib.sem.latent_paths import standardized
 from lib.sem.subsets import estimable
-from lib.sem.syntax import parse_model
 from lib.study.codebook import Column
 from lib.study.load import Population, Study
 
@@ -86,20 +84,18 @@ def direct_by_subgroup(
     conf_level : float
         Coverage of the intervals, in (0, 1).
     """
-    exposure, _ = parts.study.codebook.exposure
     tables = []
     for outcome in outcomes:
-        fits, few = fit_paths(parts, [(outcome, exposure)], covariates=covariates[outcome])
-        estimate, cov = standardized_paths(fits, [path_label(outcome, exposure)])
-        error = np.sqrt(cov[:, 0, 0])
-        rows = path_rows(parts, fits, few, estimate[:, 0], error, conf_level=conf_level)
+        fits, few = fit_paths(parts, [outcome], covariates=covariates[outcome])
+        estimate, cov = standardized(fits.latent, fits.n_whole)
+        rows = path_rows(parts, fits, few, estimate[:, 0], np.sqrt(cov[:, 0, 0]), conf_level=conf_level)
         tables.append(rows.assign(model="direct", term=outcome))
     return estimates(pd.concat(tables, ignore_index=True))
 
 
 def path_rows(
     parts: Subgroups,
-    fits: ManyFits,
+    fits: LatentFits,
     few: np.ndarray,
     estimate: np.ndarray,
     error: np.ndarray,
@@ -107,77 +103,66 @@ def path_rows(
     conf_level: float,
 ) -> pd.DataFrame:
     """Rows of one standardized path with delta-method intervals, one for each subgroup."""
-    width = quantile(0.5 + conf_level / 2)
-    rows = pd.DataFrame(
+    status = np.where(few, "too_few", fits.status)
+    estimate = np.where(status == "ok", estimate, np.nan)
+    reach = quantile(0.5 + conf_level / 2) * error
+    return pd.DataFrame(
         {
             "population": [group.key for group in parts.groups],
             "estimator": METHOD["fiml"],
             "estimate": estimate,
-            "std_error": error,
+            "std_error": np.where(status == "ok", error, np.nan),
             "statistic": estimate / error,
             "p_value": two_sided_p(estimate / error),
-            "conf_low": estimate - width * error,
-            "conf_high": estimate + width * error,
+            "conf_low": estimate - reach,
+            "conf_high": estimate + reach,
             "interval_method": "delta",
             "n_obs": fits.n_obs,
             "unit": "SD per SD",
-            "status": fits.status,
-            "status_reason": "",
+            "status": status,
+            "status_reason": np.where(few, TOO_FEW, ""),
         }
     )
-    return without_numbers(rows, few)
-
-
-def without_numbers(rows: pd.DataFrame, few: np.ndarray) -> pd.DataFrame:
-    """The rows, those of groups that are too few or not estimated with a reason in place of numbers."""
-    rows = rows.copy()
-    rows.loc[few, "status"] = "too_few"
-    rows.loc[few, "status_reason"] = TOO_FEW
-    numbers = ["estimate", "std_error", "statistic", "p_value", "conf_low", "conf_high"]
-    rows.loc[rows["status"] != "ok", [name for name in numbers if name in rows]] = float("nan")
-    return rows
 
 
 def fit_paths(
     parts: Subgroups,
-    paths: Sequence[tuple[str, str]],
+    outcomes: Sequence[str],
     *,
     covariates: str,
-    loadings: Mapping[str, float] | None = None,
-) -> tuple[ManyFits, np.ndarray]:
-    """Fit the latent exposure and the paths given in every subgroup.
+    loading: np.ndarray | None = None,
+) -> tuple[LatentFits, np.ndarray]:
+    """Fit the latent exposure and what it leads to in every subgroup, given covariates.
 
     Parameters
     ----------
     parts : Subgroups
-    paths : sequence of (outcome, predictor)
+    outcomes : sequence of str
+        One outcome, or a mediator and an outcome.
     covariates : str
         A covariate set that ``parts`` was made with.
-    loadings : mapping, optional
+    loading : ndarray, optional
         Loadings at which the measurement of the exposure is held; without it they are estimated.
 
     Returns
     -------
-    fits : ManyFits
+    fits : LatentFits
     few : ndarray of bool, shape (groups,)
         Groups with fewer students than the model needs (DISCLOSURE.md, D7).
     """
-    codebook = parts.study.codebook
-    exposure, _ = codebook.exposure
-    indicators = [scale.key for scale in codebook.scales_with("exposure")]
+    settings = parts.study.codebook.disclosure
+    indicators = [scale.key for scale in parts.study.codebook.scales_with("exposure")]
     held = parts.held[covariates]
     names = sorted(set().union(*held))
-    measured = [f"{loadings[name]!r}*{name}" if loadings else name for name in indicators]
-    lines = [f"{exposure} =~ {' + '.join(measured)}"]
-    for variable in dict.fromkeys([exposure, *(outcome for outcome, _ in paths)]):
-        ties = [f"{path_label(*pair)}*{pair[1]}" for pair in paths if pair[0] == variable]
-        lines += [f"{variable} ~ {' + '.join([*ties, *names])}"] if ties or names else []
-    model = "\n".join(lines)
-    spec = build_spec(parse_model(model), meanstructure=False)
-    kept = np.array([[name in group or name not in names for name in spec.observed] for group in held])
-    fits = fit_incomplete(model, parts.students, parts.inside, kept=kept)
-    free = spec.n_free - (len(lines) - 1) * (~kept).sum(1)
-    needed = np.maximum(codebook.disclosure.latent_min_n, 2 * free)
+    measured = [*indicators, *outcomes]
+    kept = np.array([[True] * len(measured) + [name in group for name in names] for group in held])
+    fits = fit_incomplete(
+        parts.students[[*measured, *names]].to_numpy(dtype=float), parts.inside,
+        indicators=len(indicators), outcomes=len(outcomes), kept=kept, loading=loading,
+    )  # fmt: skip
+    x, u, z = len(indicators), len(outcomes), kept[:, len(measured) :].sum(1)
+    free = (x - 1 if loading is None else 0) + x + 1 + z + u * (u + 3) // 2 + u * z
+    needed = np.maximum(settings.latent_min_n, settings.latent_n_per_parameter * free)
     return fits, fits.n_obs < needed
 
 

@@ -1,224 +1,194 @@
-"""Maximum likelihood with missing answers for many subsets of one table.
+"""Maximum likelihood with missing answers for many subsets of one table, in the model of `lib.sem.one_latent`.
 
-EM with one scoring step a round (Lange, 1995; Jamshidian & Bentler, 1999): a round completes each subset's moments
-under its current model and moves the model toward them, beginning at the fit of the largest subset. Means are
-unrestricted. Where few answers are missing, five rounds give the full-information estimates to four decimals.
+EM (Dempster, Laird & Rubin, 1977): a round completes each subset's moments under its current model and fits the model
+to them; means are unrestricted. A round reduces the distance to the full-information estimates by the fraction of
+what is missing, so that eight rounds leave less than a millionth of an SD where few answers are missing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from lib.errors import ModelError
-from lib.sem.batch import ManyFits, fit_many
-from lib.sem.implied import imply, lay_out, row_values
-from lib.sem.likelihood import Moments, evaluate
-from lib.sem.sample import neutralise, read_table
-from lib.sem.scoring import solve
-from lib.sem.spec import PATH, Spec
-from lib.sem.specify import build_spec
-from lib.sem.start import fill_covariates
-from lib.sem.syntax import parse_model
+from lib.sem.one_latent import Given, Latent, estimate, start
+from lib.sem.sample import neutralise
 
-ROUNDS = 5
-RIDGE = 1e-9
-ARRIVED = 1e-3
-"""Squared distance from the optimum in standard errors below which a fit has converged."""
+ROUNDS = 8
+SINGULAR = 1e-12
+
+
+@dataclass(frozen=True)
+class LatentFits:
+    """Fits of one model to B subsets.
+
+    Attributes
+    ----------
+    latent : Latent
+        Estimates; those whose ``status`` is not ``ok`` mean nothing.
+    n_obs : ndarray (B,)
+        Students with an answer.
+    n_whole : ndarray (B,)
+        Students who answered everything in the model; standard errors rest on them.
+    status : ndarray (B,) of str
+        ``ok``, ``not_converged``, ``inadmissible`` or ``too_few``.
+    """
+
+    latent: Latent
+    n_obs: np.ndarray
+    n_whole: np.ndarray
+    status: np.ndarray
 
 
 def fit_incomplete(
-    model: str, data: pd.DataFrame, subsets: np.ndarray, *, kept: np.ndarray, rounds: int = ROUNDS
-) -> ManyFits:
-    """Fit one model to many subsets of a table with missing answers.
+    table: np.ndarray,
+    subsets: np.ndarray,
+    *,
+    indicators: int,
+    outcomes: int,
+    kept: np.ndarray,
+    loading: np.ndarray | None = None,
+    rounds: int = ROUNDS,
+) -> LatentFits:
+    """Fit one latent variable, its indicators and its outcomes, given covariates, to subsets of a table.
 
     Parameters
     ----------
-    model : str
-        lavaan syntax, one group.
-    data : DataFrame (N rows)
-        NaN where an answer is missing.
+    table : ndarray (N, p)
+        Indicators, outcomes and covariates; NaN where an answer is missing.
     subsets : ndarray (B, N) of bool
         Who belongs to each subset.
+    indicators, outcomes : int
+        How many of the first columns are indicators, and how many of the next are outcomes.
     kept : ndarray (B, p) of bool
-        Variables, in the model's order, that a subset's model holds; False for covariates it cannot estimate.
+        False for covariates that a subset's model does not hold.
+    loading : ndarray (indicators,), optional
+        Loadings that are held.
     rounds : int
         Rounds of EM.
-
-    Returns
-    -------
-    ManyFits
-        ``n_obs`` counts everyone with an answer. Standard errors rest on the expected information of those who
-        answered everything in the model.
 
     Raises
     ------
     ModelError
-        If ``subsets`` or ``kept`` do not fit the table and the model.
+        If the shapes do not fit, or nobody answered everything.
     """
-    spec = build_spec(parse_model(model), meanstructure=False)
-    table = read_table(data, spec.observed)
-    size = (len(subsets), len(spec.observed))
-    if subsets.shape[1] != len(table) or kept.shape != size:
+    if subsets.shape[1] != len(table) or kept.shape != (len(subsets), table.shape[1]):
         raise ModelError(
-            f"subsets has shape {subsets.shape} and kept {kept.shape}; needed are {(size[0], len(table))} and {size}"
+            f"subsets has shape {subsets.shape} and kept {kept.shape}; "
+            f"needed are {(len(subsets), len(table))} and {(len(subsets), table.shape[1])}"
         )
     table = table - np.nanmean(table, axis=0)
     answered = ~np.isnan(table)
     weight = (subsets & answered.any(1)).astype(float)
     whole = answered.all(1)
-    sums = _sums(weight[:, whole], table[whole])
+    sums = _Sums.of(weight[:, whole], table[whole])
     if not sums.n.any():
         raise ModelError(
             f"none of {len(table)} students answered everything in the model; take a smaller model"
         )
-    gaps = _Gaps(sums, weight[:, ~whole], table[~whole], kept)
-    largest = np.array([int(np.argmax(sums.n))])
-    first = fit_many(
-        model, gaps.take(largest).problems(*gaps.take(largest).known(), complete=True), start="own"
-    )
-    tau, mean, cov, late = _improve(spec, gaps, np.repeat(first.tau, len(subsets), axis=0), rounds)
-    if len(late):
-        some = gaps.take(late)
-        own = fit_many(model, some.problems(*some.known(), complete=True), start="own").tau
-        tau[late], mean[late], cov[late], _ = _improve(spec, some, own, rounds)
-    fits = fit_many(model, gaps.problems(mean, cov), start=tau)
-    return replace(fits, vcov=fits.vcov * (fits.n_obs / np.maximum(sums.n, 1))[:, None, None])
+    n_obs = weight.sum(1)
+    mean, cov = sums.moments(kept)
+    sized = np.linalg.eigvalsh(cov)[:, 0] > SINGULAR
+    enough = sums.n > kept.sum(1)
+    _mend(cov, sized & enough)
+    v = indicators + outcomes
+    largest = [int(np.argmax(np.where(sized, sums.n, 0)))]
+    begin = start(Given.of(cov[largest], v).measured(indicators)[0])
+    latent = estimate(Given.of(cov[largest], v), begin, sums.n[largest], loading=loading)
+    repeated = np.zeros(len(subsets), dtype=int)
+    begin = (latent.loading / latent.unique)[repeated], latent.unique[repeated]
+    latent = estimate(Given.of(cov, v), begin, sums.n, loading=loading)
+    gaps = _gaps(table[~whole], weight[:, ~whole])
+    for _ in range(rounds if gaps else 0):
+        mean, cov = _complete(sums, gaps, mean, latent).moments(kept)
+        _mend(cov, sized & enough)
+        begin = np.where(latent.converged[:, None], (latent.loading / latent.unique, latent.unique), begin)
+        latent = estimate(Given.of(cov, v), tuple(begin), n_obs, loading=loading)
+    proper = np.where(sized & latent.proper(), "ok", "inadmissible")
+    status = np.where(enough, np.where(latent.converged, proper, "not_converged"), "too_few").astype(object)
+    return LatentFits(latent, n_obs, np.maximum(sums.n, 1), status)
 
 
-def _improve(
-    spec: Spec, gaps: _Gaps, tau: np.ndarray, rounds: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Estimates and completed moments after some rounds, and the subsets that have not arrived by then."""
-    layout = lay_out(spec)
-    mean, cov = gaps.known()
-    lost = ~np.isfinite(tau).all(1)
-    tau = np.where(lost[:, None], np.nanmean(np.where(lost[:, None], np.nan, tau), axis=0), tau)
-    gain = np.full(len(tau), np.inf)
-    for _ in range(rounds):
-        value = fill_covariates(spec, mean[:, None], cov[:, None])
-        mean, cov = gaps.complete(mean, imply(spec, tau, value).cov[:, 0])
-        problems = gaps.problems(mean, cov)
-        value = fill_covariates(spec, mean[:, None], cov[:, None])
-        objective, slope, information = evaluate(spec, layout, tau, value, problems)
-        step = solve(information, slope)
-        fine = np.isfinite(objective) & np.isfinite(step).all(1)
-        gain = np.where(fine, np.abs((step * slope).sum(1)) * problems.n[:, 0], np.inf)
-        tau = tau - np.where(fine[:, None], step, 0.0)
-    return tau, mean, cov, np.flatnonzero((gain >= ARRIVED) | lost)
+def _mend(cov: np.ndarray, usable: np.ndarray) -> None:
+    """Put a matrix that can be fitted, in place, where there is none; its group has a status instead."""
+    cov[~(usable & np.isfinite(cov).all((1, 2)))] = np.eye(cov.shape[1])
 
 
 @dataclass(frozen=True)
 class _Sums:
-    """Number of complete cases of each subset, sums of their values and of their products."""
+    """Number of students of each subset, sums of their values and of the values' products."""
 
     n: np.ndarray
     first: np.ndarray
     second: np.ndarray
 
-    def take(self, which: np.ndarray) -> _Sums:
-        """The sums of some of the subsets."""
-        return _Sums(self.n[which], self.first[which], self.second[which])
+    @classmethod
+    def of(cls, weight: np.ndarray, values: np.ndarray) -> _Sums:
+        """Of the rows of ``values``, as often as ``weight`` says."""
+        p = values.shape[1]
+        row, column = np.tril_indices(p)
+        both = weight @ np.concatenate([values, values[:, row] * values[:, column]], axis=1)
+        second = np.empty((len(weight), p, p))
+        second[:, row, column] = second[:, column, row] = both[:, p:]
+        return cls(weight.sum(1), both[:, :p], second)
 
-
-def _sums(weight: np.ndarray, values: np.ndarray) -> _Sums:
-    p = values.shape[1]
-    row, column = np.tril_indices(p)
-    both = weight @ np.concatenate([values, values[:, row] * values[:, column]], axis=1)
-    second = np.empty((len(weight), p, p))
-    second[:, row, column] = second[:, column, row] = both[:, p:]
-    return _Sums(weight.sum(1), both[:, :p], second)
+    def moments(self, kept: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and covariance; what is not kept is neutralised."""
+        n = np.maximum(self.n, 1)
+        mean = self.first / n[:, None]
+        cov = self.second / n[:, None, None] - mean[:, :, None] * mean[:, None, :]
+        neutralise(mean, cov, kept)
+        return mean, cov
 
 
 @dataclass(frozen=True)
-class _Gaps:
-    """Complete cases of each subset as sums, the other cases as they are."""
+class _Gap:
+    """Students who left the same answers: what they left, what they said (0 elsewhere), and whose they are."""
 
-    sums: _Sums
-    weight: np.ndarray
+    gone: np.ndarray
     values: np.ndarray
-    kept: np.ndarray
-
-    def take(self, which: np.ndarray) -> _Gaps:
-        """Some of the subsets."""
-        return _Gaps(self.sums.take(which), self.weight[which], self.values, self.kept[which])
-
-    def known(self) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and covariance of the complete cases."""
-        return _moments(self.sums.n, self.sums.first, self.sums.second, self.kept)
-
-    def problems(self, mean: np.ndarray, cov: np.ndarray, *, complete: bool = False) -> Moments:
-        """Moments as `fit_many` takes them, of everyone or of the complete cases."""
-        n = self.sums.n + (0 if complete else self.weight.sum(1))
-        return Moments(n[:, None], mean[:, None], cov[:, None], self.kept[:, None])
-
-    def complete(self, mean: np.ndarray, cov: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Moments expected of everyone, given what they answered and each subset's current moments."""
-        n, first, second = self.sums.n.copy(), self.sums.first.copy(), self.sums.second.copy()
-        answered, pattern = np.unique(~np.isnan(self.values), axis=0, return_inverse=True)
-        for k, seen in enumerate(answered):
-            gone = np.flatnonzero(~seen)
-            inside = pattern.ravel() == k
-            rows, share = self.values[inside], self.weight[:, inside]
-            across = cov[:, seen][:, :, gone]
-            slope = np.linalg.solve(cov[:, seen][:, :, seen] + RIDGE * np.eye(seen.sum()), across)
-            filled = np.broadcast_to(rows, (len(mean), *rows.shape)).copy()
-            filled[:, :, gone] = mean[:, None, gone] + (rows[:, seen] - mean[:, None, seen]) @ slope
-            count, counted = share.sum(1), share[:, :, None] * filled
-            n += count
-            first += counted.sum(1)
-            second += counted.swapaxes(1, 2) @ filled
-            left = cov[:, gone][:, :, gone] - across.swapaxes(1, 2) @ slope
-            second[:, gone[:, None], gone] += count[:, None, None] * left
-        return _moments(n, first, second, self.kept)
+    weight: np.ndarray
 
 
-def _moments(n: np.ndarray, first: np.ndarray, second: np.ndarray, kept: np.ndarray) -> tuple:
-    mean = first / np.maximum(n, 1)[:, None]
-    cov = second / np.maximum(n, 1)[:, None, None] - mean[:, :, None] * mean[:, None, :]
-    neutralise(mean, cov, kept)
-    return mean, cov
+def _gaps(values: np.ndarray, weight: np.ndarray) -> list[_Gap]:
+    answered, pattern = np.unique(~np.isnan(values), axis=0, return_inverse=True)
+    said, pattern = np.nan_to_num(values), pattern.ravel()
+    found = [(np.flatnonzero(~seen), pattern == k) for k, seen in enumerate(answered)]
+    return [_Gap(gone, said[inside], weight[:, inside]) for gone, inside in found]
 
 
-def standardized_paths(fits: ManyFits, labels: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-    """Standardized paths of every fit and their joint covariance, by the delta method.
+def _complete(sums: _Sums, gaps: list[_Gap], mean: np.ndarray, latent: Latent) -> _Sums:
+    """Sums expected of everyone, given what they answered and each subset's current model.
 
-    A path from x to y is multiplied by SD(x) / SD(y), both implied by the model.
-
-    Parameters
-    ----------
-    fits : ManyFits
-    labels : sequence of str
-        Labels of L paths.
-
-    Returns
-    -------
-    estimate : ndarray (B, L)
-        NaN where a fit's status is not ``ok``.
-    vcov : ndarray (B, L, L)
+    With P the inverse of the covariance matrix, what is gone has the mean mu_g - P_gg^-1 P_gs (x_s - mu_s) and the
+    covariance P_gg^-1.
     """
-    spec, layout = fits.spec, lay_out(fits.spec)
-    implied = imply(spec, np.nan_to_num(fits.tau), fits.value)
-    spread, full = implied.spread[:, 0], implied.full[:, 0]
-    rows = row_values(spec, fits.tau, fits.value)[:, 0]
-    factor = np.where(layout.kind == PATH, 2.0, 2.0 * layout.half)
-    estimates, slopes = [], []
-    for label in labels:
-        place = spec.named[label][1]
-        y, x = spec.i[place], spec.j[place]
-        variance, log_slope = {}, {}
-        for one in (x, y):
-            other = np.where(layout.kind == PATH, full[:, one][:, layout.j], spread[:, one][:, layout.j])
-            variance[one] = full[:, one, one]
-            log_slope[one] = factor * spread[:, one][:, layout.i] * other / variance[one][:, None]
-        ratio = np.sqrt(variance[x] / variance[y])
-        value = rows[:, place] * ratio
-        slope = value[:, None] * (log_slope[x] - log_slope[y]) / 2
-        slope[:, np.flatnonzero(layout.rows == place)] += ratio[:, None]
-        estimates.append(value)
-        slopes.append(layout.to_tau(slope, 0))
-    slope = np.stack(slopes, axis=1)
-    return np.stack(estimates, axis=1), slope @ fits.vcov @ slope.swapaxes(1, 2)
+    inverse = _inverse(latent)
+    n, first, second = sums.n.copy(), sums.first.copy(), sums.second.copy()
+    for gap in gaps:
+        gone = gap.gone
+        seen = np.ones(inverse.shape[1], bool)
+        seen[gone] = False
+        left = np.linalg.inv(inverse[:, gone][:, :, gone])
+        slope = left @ inverse[:, gone][:, :, seen]
+        filled = np.repeat(gap.values[None], len(mean), axis=0)
+        away = gap.values[None][:, :, seen] - mean[:, None, seen]
+        filled[:, :, gone] = mean[:, None, gone] - away @ slope.swapaxes(1, 2)
+        count, counted = gap.weight.sum(1), gap.weight[:, :, None] * filled
+        n += count
+        first += counted.sum(1)
+        second += counted.swapaxes(1, 2) @ filled
+        second[:, gone[:, None], gone] += count[:, None, None] * left
+    return _Sums(n, first, second)
+
+
+def _inverse(latent: Latent) -> np.ndarray:
+    """Inverse of the covariance matrix of all variables that the model implies (B, p, p)."""
+    given, slope = np.linalg.inv(latent.told()), latent.slopes()
+    v = given.shape[1]
+    out = np.empty((len(given), v + slope.shape[1], v + slope.shape[1]))
+    across = -slope @ given
+    out[:, :v, :v], out[:, v:, :v], out[:, :v, v:] = given, across, across.swapaxes(1, 2)
+    out[:, v:, v:] = np.linalg.inv(latent.spread) - across @ slope.swapaxes(1, 2)
+    return out
