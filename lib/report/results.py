@@ -6,14 +6,12 @@ import json
 import os
 from pathlib import Path
 
-import nbformat
 import pandas as pd
 
 from lib.disclosure.gate import Released, release
 from lib.errors import BuildError
 from lib.report.marks import MARK, published_rows, renumber
 from lib.report.project import Page, load_project
-from lib.report.stage import page_head, split_front_matter
 from lib.study.load import Study, project_root
 
 RESULTS_VARIABLE = "LWO_RESULTS"
@@ -66,6 +64,10 @@ def needed_results(page: str, study: Study) -> dict[str, Released]:
 
     Parameters and errors are those of ``results``; ``page`` is the page that asks.
     """
+    import nbformat  # over a second to import, and most pages ask for rows alone
+
+    from lib.report.stage import page_head, split_front_matter
+
     project = load_project()
     found = {}
     for need in map(project.page, project.page(page).needs):
