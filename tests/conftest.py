@@ -11,6 +11,18 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 ROOT = Path(__file__).parents[1]
 
 
+def pytest_collection_modifyitems(config, items):
+    """Where workers share the run, one of them takes the built site and the browser, first; files stay together."""
+    if config.getoption("dist", "no") != "loadgroup":
+        return
+    first, others = [], []
+    for item in items:
+        whole = "/browser/" in item.nodeid or "built" in item.fixturenames
+        item.add_marker(pytest.mark.xdist_group("site" if whole else item.path.stem))
+        (first if whole else others).append(item)
+    items[:] = first + others
+
+
 @pytest.fixture(scope="session")
 def study():
     """The study the project ships."""
