@@ -12,7 +12,7 @@ from lxml import html
 
 from lib.errors import BuildError
 from lib.report.render.embedded import render, render_single
-from lib.report.render.search import page_words
+from lib.report.render.search import page_words, sections
 
 STAGE = Path(__file__).parent / "stage"
 
@@ -185,6 +185,15 @@ def test_words_of_each_page_are_those_on_record(site):
     record = json.loads((STAGE / "words.json").read_text("utf-8"))
     pages = {p.relative_to(site).as_posix(): p.read_text("utf-8") for p in site.rglob("*.html")}
     assert {path: " ".join(page_words(page)) for path, page in pages.items()} == record
+
+
+def test_cells_of_a_table_are_no_sentence_of_the_search(site):
+    table = "<table><tr><th>Teachers by subject</th><td>2</td><td>total teachers (17)</td></tr></table>"
+    (entry,) = sections("a.html", "A", f"<p>One <em>word</em>s.</p>{table}")
+    assert (
+        entry.text
+        == "One words. Teachers by subject \N{MIDDLE DOT} 2 \N{MIDDLE DOT} total teachers (17) \N{MIDDLE DOT}"
+    )
 
 
 def test_two_renderings_are_equal(site, tmp_path):

@@ -7,7 +7,7 @@ populations that the site and earlier releases publish together.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -21,7 +21,7 @@ from lib.disclosure.prior import printed_numbers
 from lib.disclosure.readers import Fragment, fragments
 from lib.disclosure.releases import opening_words
 from lib.disclosure.rowlevel import row_level
-from lib.disclosure.smallcells import is_sentence, small_cells
+from lib.disclosure.smallcells import holds_results, is_sentence, small_cells, small_results
 from lib.disclosure.states import decoded_cubes, differencing_leaks, filter_states, populations_of
 from lib.errors import DisclosureError
 from lib.study.codebook import DisclosureSettings
@@ -77,18 +77,22 @@ def attack_site(site: Path, *, study: Study | None = None) -> Audit:
         raise DisclosureError(f"there is no site in {site.name!r} (0 files found); build it with `lwo build`")
     settings = study.codebook.disclosure if study else DisclosureSettings()
     records, printed = records_of(study), printed_numbers(study)
-    counts, populations, found = [], {}, []
-    for fragment in with_tables(_worth_reading(fragments(site), records)):
-        found += _leaks_in(fragment, records, settings, printed)
-        if fragment.kind != "table":
-            continue
-        collect(counts, fragment)
-        states = filter_states(fragment.content)
-        if states is not None:
-            found += differencing_leaks(fragment.file, fragment.place, *states, settings)
-        for rule in populations_of(fragment.content, states, study.codebook) if study else ():
-            key = frozenset((column, tuple(sorted(levels))) for column, levels in rule.items())
-            populations.setdefault(key, (fragment.file, fragment.place, rule))
+    counts, populations, results, found = [], {}, [], []
+    for read, told in _worth_reading(fragments(site), records):
+        found += telltales(read, records) if told else ()
+        for fragment in with_tables(read):
+            found += _leaks_in(fragment, records, settings, printed)
+            if fragment.kind != "table":
+                continue
+            collect(counts, fragment)
+            results += [fragment] if holds_results(fragment.content) else []
+            states = filter_states(fragment.content)
+            if states is not None:
+                found += differencing_leaks(fragment.file, fragment.place, *states, settings)
+            for rule in populations_of(fragment.content, states, study.codebook) if study else ():
+                key = frozenset((column, tuple(sorted(levels))) for column, levels in rule.items())
+                populations.setdefault(key, (fragment.file, fragment.place, rule))
+    found += small_results(results, settings, printed=printed)
     found += [leak for printed in counts for leak in derivable(printed, settings)]
     known = list(populations.values())
     if study is not None and study.students is not None:
@@ -99,35 +103,33 @@ def attack_site(site: Path, *, study: Study | None = None) -> Audit:
     return Audit(tuple(leaks), tuple(rule for *_, rule in known))
 
 
-def _worth_reading(read: Iterator[Fragment], records: Records) -> Iterator[Fragment]:
-    """Fragments without the texts of a file in which no telltale and no sentence stands."""
+def _worth_reading(read: Iterator[Fragment], records: Records) -> Iterator[tuple[Fragment, bool]]:
+    """Fragments, and whether telltales may stand in them; without texts that hold neither telltale nor sentence."""
     for _, together in groupby(read, key=lambda fragment: fragment.file):
         texts: dict[str, list[Fragment]] = {"text": [], "code": []}
         for fragment in together:
             if fragment.kind not in texts:
-                yield fragment
+                yield fragment, False
             else:
                 texts[fragment.kind].append(fragment)
         for kind, many in texts.items():
             told = suspicious([fragment.content for fragment in many], records, code=kind == "code")
-            yield from (one for one in many if told or one.place == "file name" or is_sentence(one))
+            named = ((one, told or one.place == "file name") for one in many)
+            yield from ((one, worth) for one, worth in named if worth or is_sentence(one))
 
 
-def with_tables(read: Iterable[Fragment]) -> Iterator[Fragment]:
-    """Fragments, and after each parsed value the tables it holds."""
-    for fragment in read:
-        yield fragment
-        if fragment.kind == "data":
-            for path, table in (*tables_in(fragment.content), *decoded_cubes(fragment.content)):
-                yield Fragment(fragment.file, fragment.place + path, "table", table)
+def with_tables(fragment: Fragment) -> Iterator[Fragment]:
+    """A fragment, and after a parsed value the tables it holds."""
+    yield fragment
+    if fragment.kind == "data":
+        for path, table in (*tables_in(fragment.content), *decoded_cubes(fragment.content)):
+            yield Fragment(fragment.file, fragment.place + path, "table", table)
 
 
 def _leaks_in(
     fragment: Fragment, records: Records, settings: DisclosureSettings, printed: frozenset[float] | None
 ) -> Iterator[Leak]:
-    if fragment.kind in ("text", "code"):
-        yield from telltales(fragment, records)
-    else:
+    if fragment.kind not in ("text", "code"):
         yield from row_level(fragment, records)
         if fragment.place.endswith("Parquet"):
             yield from _cells_of(fragment, records)

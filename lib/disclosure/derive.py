@@ -15,6 +15,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
+from lib.disclosure.grids import columns_of
 from lib.disclosure.leaks import Leak
 from lib.disclosure.readers import Fragment
 from lib.disclosure.smallcells import COUNT_CAPTION, COUNT_NAME, FREE, numbers
@@ -76,23 +77,25 @@ def wide_counts(table: pd.DataFrame, caption: str) -> tuple[dict, list] | None:
     """Entries and sums of a table with a label column and one count column or more."""
     if table.shape[1] < 2 or len(table) < 2:
         return None
-    counted = [name for name in table.columns[1:] if COUNT_NAME.match(str(name))]
+    columns = columns_of(table)
+    first, *others = columns
+    counted = [name for name in others if COUNT_NAME.match(name)]
     if COUNT_CAPTION.search(caption) and not FREE.search(caption):
-        counted = list(table.columns[1:])
-    labels = [str(value).strip() for value in table.iloc[:, 0]]
+        counted = others
+    labels = [str(value).strip() for value in columns[first]]
     if not counted or len(set(labels)) != len(labels):
         return None
-    subject = "" if len(counted) > 1 else " ".join(sorted(set(map(str, table.columns[:1]))))
+    subject = "" if len(counted) > 1 else first
     entries: dict[Key, object] = {}
     for name in counted:
-        for label, value, text in zip(labels, numbers(table[name]), table[name].astype(str), strict=True):
+        for label, value, text in zip(labels, numbers(columns[name]), map(str, columns[name]), strict=True):
             entry = _entry(value, text)
             if entry is not None:
-                entries[_key(label, "" if COUNT_NAME.match(str(name)) else str(name))] = entry
+                entries[_key(label, "" if COUNT_NAME.match(name) else name)] = entry
     rows = [label for label in labels if not _names_all(label)]
-    columns = [str(name) for name in counted if not _names_all(str(name)) and not COUNT_NAME.match(str(name))]
-    down = [(_key("", column), [_key(row, column) for row in rows]) for column in [*columns, ""]]
-    along = [(_key(row, ""), [_key(row, column) for column in columns]) for row in [*rows, ""]]
+    across = [name for name in counted if not _names_all(name) and not COUNT_NAME.match(name)]
+    down = [(_key("", column), [_key(row, column) for row in rows]) for column in [*across, ""]]
+    along = [(_key(row, ""), [_key(row, column) for column in across]) for row in [*rows, ""]]
     kept = [*_holding(entries, down), *_holding(entries, along)]
     return (entries, kept) if kept or subject else None
 

@@ -27,6 +27,11 @@ def grids_of(text: str) -> Iterator[pd.DataFrame]:
                 return
 
 
+def columns_of(table: pd.DataFrame) -> dict[str, list]:
+    """Values of each column by its name, read at once."""
+    return dict(zip(map(str, table), table.to_numpy(dtype=object).T.tolist(), strict=True))
+
+
 def unique_names(names: list[str]) -> list[str]:
     """Column names told apart by a number where they repeat."""
     seen: dict[str, int] = {}

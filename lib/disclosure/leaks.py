@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
+import numpy as np
 import pandas as pd
 
 from lib.disclosure.readers import Fragment
@@ -46,26 +48,36 @@ TELLTALES = (
     ),
 )
 NEEDLES = {
-    "path": (
-        "/home/",
-        "/root/",
-        "Users",
-        "/tmp/",
-        "/mnt/",
-        "/srv/",
-        "/opt/",
-        "/private/",
-        "/build",
-        "/workspace/",
-        "file:///",
+    "path": tuple(
+        [
+            "/home/",
+            "/root/",
+            "Users",
+            "/tmp/",
+            "/mnt/",
+            "/srv/",
+            "/opt/",
+            "/private/",
+            "/build",
+            "/workspace/",
+            "file:///",
+        ]
     ),
     "traceback": ("Traceback", 'File "', "Cell In", "--> "),
+    "log": ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"),
 }
+NUMBERED = re.compile(
+    r"(?:student|pupil|respondent|teacher)(?:s|_| )?(?:#|id\b|no\.|number)[^a-z\d]{0,7}[a-z]{0,4}[-_]?\d\d"
+    r"|-\d\d-\d{4}\b"
+)
 STRAY = re.compile(
     r"(?:^|/)(?:\.ipynb_checkpoints|\.git|__pycache__)/|\.(?:log|pkl|pickle|joblib|sqlite3?|db|rds|sav|dta|feather|arrow|pyc|npy|npz)$",
     re.I,
 )
 TOKEN = re.compile(r"[\w.@-]{4,}")
+TOKEN_BYTES = bytes(
+    code if code < 128 and (chr(code).isalnum() or chr(code) in "_.@-") else 32 for code in range(256)
+)
 DECIMALS = re.compile(r"\.\d{4,}$")
 
 
@@ -98,6 +110,35 @@ class Records:
     columns: dict[str, pd.Series] = field(default_factory=dict, repr=False)
     names: frozenset[str] = frozenset()
     answers: frozenset[str] = frozenset()
+
+    @cached_property
+    def _spelled(self) -> frozenset[bytes]:
+        return frozenset(token.encode() for token in self.tokens)
+
+    @cached_property
+    def _foreign(self) -> bool:
+        return not all(token.isascii() for token in self.tokens)
+
+    def stand_in(self, text: str) -> bool:
+        """Whether one of the tokens stands in a text, as a word or as the end of a sentence."""
+        if not self.tokens:
+            return False
+        if self._foreign and not self.tokens.isdisjoint(TOKEN.findall(text)):
+            return True
+        words = text.encode("utf-8", "replace").translate(TOKEN_BYTES)
+        ends = words.replace(b". ", b" ").rstrip(b".")
+        return not (self._spelled.isdisjoint(words.split()) and self._spelled.isdisjoint(ends.split()))
+
+    @cached_property
+    def numbers(self) -> frozenset[float]:
+        """Every value of the numeric columns."""
+        return frozenset(value for column in self.series for value in column.tolist())
+
+    @cached_property
+    def series(self) -> tuple[np.ndarray, ...]:
+        """The numeric columns without what is missing, in the order of the records."""
+        given = (column.to_numpy(float) for column in self.columns.values())
+        return tuple(column[np.isfinite(column)] for column in given)
 
 
 def records_of(study: Study | None) -> Records:
@@ -136,8 +177,10 @@ def _unusual(values: pd.Series, known: set[str]) -> set[str]:
 
 
 def _may_hold(kind: str, text: str) -> bool:
-    """Whether a text holds one of the words without which a telltale cannot stand in it."""
-    return any(needle in text for needle in NEEDLES.get(kind, ("",)))
+    """Whether a text holds the words without which a telltale cannot stand in it; found faster than the telltale."""
+    if kind == "identifier":
+        return bool(NUMBERED.search(text.lower()))
+    return any(needle in text for needle in NEEDLES[kind])
 
 
 def suspicious(texts: list[str], records: Records, *, code: bool) -> bool:
@@ -145,7 +188,7 @@ def suspicious(texts: list[str], records: Records, *, code: bool) -> bool:
     joined = "\n".join(texts)
     kinds = [(kind, pattern) for kind, _, pattern in TELLTALES if not code or kind == "path"]
     told = any(_may_hold(kind, joined) and pattern.search(joined) for kind, pattern in kinds)
-    return told or bool(records.tokens and not code and not records.tokens.isdisjoint(TOKEN.findall(joined)))
+    return told or not code and records.stand_in(joined)
 
 
 def telltales(fragment: Fragment, records: Records) -> Iterator[Leak]:
@@ -163,7 +206,7 @@ def telltales(fragment: Fragment, records: Records) -> Iterator[Leak]:
     for kind, message, pattern in TELLTALES:
         if (fragment.kind != "code" or kind == "path") and pattern.search(text):
             yield Leak(kind, fragment.file, fragment.place, message)
-    if records.tokens and fragment.kind != "code" and not records.tokens.isdisjoint(TOKEN.findall(text)):
+    if fragment.kind != "code" and records.stand_in(text):
         yield Leak(
             "record",
             fragment.file,

@@ -11,6 +11,7 @@ from lib.disclosure.grids import unique_names
 from lib.disclosure.readers import Fragment
 
 WORTH_OPENING = 40
+APART = "\n.\n"  # between the words of two elements, so that no sentence runs from one into the next
 GEOMETRY = frozenset(
     {
         "d",
@@ -48,15 +49,18 @@ def page_fragments(file: str, place: str, text: str, *, depth: int = 0) -> Itera
         )
     if tree is None:
         return
+    said: dict[str, list[str]] = {}
     for element in tree.iter():
         if element.tag is etree.Comment or element.tag is etree.ProcessingInstruction:
-            yield from _words(file, f"{place} comment".strip(), element.text or "", depth)
+            said.setdefault(f"{place} comment".strip(), []).append(element.text or "")
+            yield from _packed_in(file, f"{place} comment".strip(), element.text or "", depth)
             continue
         where = f"{place} <{element.tag}>".strip()
         for name, value in element.attrib.items():
             if name.lower() in GEOMETRY and len(value) < WORTH_OPENING:
                 continue
-            yield from _words(file, f"{where} {name}", value, depth)
+            said.setdefault(f"{where} {name}", []).append(value)
+            yield from _packed_in(file, f"{where} {name}", value, depth)
         if element.tag in ("script", "style", "template"):
             yield from _script(file, where, element, depth)
         elif element.tag == "table":
@@ -67,6 +71,7 @@ def page_fragments(file: str, place: str, text: str, *, depth: int = 0) -> Itera
             yield Fragment(
                 file, where, "text", element.text_content() if hasattr(element, "text_content") else ""
             )
+    yield from (Fragment(file, where, "text", APART.join(values)) for where, values in said.items())
     yield Fragment(file, f"{place} words".strip(), "text", _visible(tree))
     for element in tree.iter("pre", "code", "textarea", "noscript"):
         yield from readers.told(
@@ -74,8 +79,8 @@ def page_fragments(file: str, place: str, text: str, *, depth: int = 0) -> Itera
         )
 
 
-def _words(file: str, place: str, text: str, depth: int) -> Iterator[Fragment]:
-    yield Fragment(file, place, "text", text)
+def _packed_in(file: str, place: str, text: str, depth: int) -> Iterator[Fragment]:
+    """What is packed in the words of an attribute or a comment."""
     if len(text) >= WORTH_OPENING and depth < readers.DEPTH and place.rsplit(" ", 1)[-1] != "d":
         start = text.lstrip()[:1]
         if start in "[{<":

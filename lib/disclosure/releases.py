@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from lib.disclosure.differencing import Cells, Release, Rule, cells_of, derivable_sets, small_sets
+from lib.disclosure.differencing import Cells, Release, Rule, cells_of, describe, small_sets
 from lib.disclosure.members import among_respondents, members
 from lib.disclosure.prior import printed_populations
 from lib.errors import DisclosureError
@@ -135,6 +135,18 @@ def opening_words(study: Study, populations: Iterable[Rule]) -> str:
 
 def _opening(study: Study, populations: list[Rule]) -> list[Rule]:
     """Populations to leave out, taking the largest first, so that nothing follows from the others."""
+    release, new = _after_earlier(study, populations)
+    cells, refused = release.cells, []
+    for rule in sorted(new, key=lambda rule: -cells.size(cells.indicator(rule))):
+        if len(release.reveals(cells.indicator(rule))):
+            refused.append(rule)
+        else:
+            release.publish(cells.indicator(rule))
+    return refused
+
+
+def _after_earlier(study: Study, populations: Iterable[Rule]) -> tuple[Release, list[Rule]]:
+    """Earlier releases, with what they give away conceded, and rules of populations to come."""
     settings = study.codebook.disclosure
     before = [among_respondents(rule, study.codebook) for rule in released_populations(study)]
     new = [among_respondents(rule, study.codebook) for rule in populations]
@@ -143,13 +155,7 @@ def _opening(study: Study, populations: list[Rule]) -> list[Rule]:
     for rule in before:
         release.publish(cells.indicator(rule))
     release.concede()
-    refused = []
-    for rule in sorted(new, key=lambda rule: -cells.size(cells.indicator(rule))):
-        if len(release.reveals(cells.indicator(rule))):
-            refused.append(rule)
-        else:
-            release.publish(cells.indicator(rule))
-    return refused
+    return release, new
 
 
 def _words(rule: Rule) -> str:
@@ -164,13 +170,10 @@ def _cells(study: Study, rules: list[Rule]) -> Cells:
 
 def newly_derivable(study: Study, populations: Iterable[Rule]) -> list[str]:
     """Small sets that follow from these populations and earlier releases, but not from the earlier ones alone."""
-    settings = study.codebook.disclosure
-    before = [among_respondents(rule, study.codebook) for rule in released_populations(study)]
-    new = [among_respondents(rule, study.codebook) for rule in populations]
-    cells = _cells(study, [*before, *new])
-    known = set(derivable_sets(cells, before, k=settings.k, columns=settings.differencing_columns))
-    opened = derivable_sets(cells, [*before, *new], k=settings.k, columns=settings.differencing_columns)
-    return [words for words in opened if words not in known]
+    release, new = _after_earlier(study, populations)
+    for rule in new:
+        release.publish(release.cells.indicator(rule))
+    return [describe(release.cells, release.sets[place]) for place in release.revealed()]
 
 
 def _listed(levels) -> list[str]:

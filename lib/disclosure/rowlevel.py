@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from lib.analysis.estimates import ESTIMATE_COLUMNS
-from lib.disclosure.grids import vectors_in
+from lib.disclosure.grids import columns_of, vectors_in
 from lib.disclosure.leaks import Leak, Records
 from lib.disclosure.readers import Fragment
 from lib.disclosure.smallcells import numbers
@@ -57,7 +57,7 @@ def table_leak(table: pd.DataFrame, records: Records) -> str:
         return f"{len(table)} rows with an id column; publish aggregated results only"
     if len(table) < LEAST:
         return ""
-    figures = {name: numbers(table[name]) for name in names}
+    figures = {name: numbers(values) for name, values in columns_of(table).items()}
     answers = [
         name
         for name in names
@@ -96,7 +96,7 @@ def _repeats_categories(table: pd.DataFrame, figures: dict[str, np.ndarray]) -> 
     """Whether a table has two columns or more of few values, and its rows repeat their combinations."""
     if _is_drawing(table):
         return False
-    texts = {str(name): [str(value) for value in table[name].tolist()] for name in table}
+    texts = {name: list(map(str, values)) for name, values in columns_of(table).items()}
     if any(sum(map(len, told)) > 30 * len(told) for told in texts.values()):
         return False
     if sum(_is_short_scale(values) for values in figures.values()) > 1:
@@ -156,11 +156,12 @@ def _runs_in(values: np.ndarray, records: Records) -> bool:
     values = values[np.isfinite(values)]
     if len(values) < RUN or len(np.unique(values)) < 3 or np.all(np.diff(values) > 0):
         return False
-    window, ordered = values[:RUN].tobytes(), np.sort(values)
-    for column in records.columns.values():
-        known = column.to_numpy(float)
-        known = known[np.isfinite(known)]
-        place = known.tobytes().find(window)
+    window = values[:RUN]
+    if not records.numbers.issuperset(window.tolist()):
+        return False
+    spelled, ordered = window.tobytes(), np.sort(values)
+    for known in records.series:
+        place = known.tobytes().find(spelled)
         if place >= 0 and place % 8 == 0:
             return True
         if len(known) == len(ordered) and np.array_equal(np.sort(known), ordered):

@@ -49,6 +49,7 @@ def units_behind(rows: pd.DataFrame) -> pd.Series:
     units[named.str.contains(r"\bobservations?\b")] = "observations"
     units[named.str.contains(r"\bteachers?\b")] = "teachers"  # a word, not a part of a construct's key
     units[is_theme(rows)] = "focus groups or interviews"
+    units[rows["unit"] == "remarks per pair"] = "pairs of focus groups"
     units[rows["unit"] == "remarks per student"] = "students"
     return rows["unit"].where(rows["unit"].isin(COUNTED_UNITS), units)
 

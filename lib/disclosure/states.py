@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from lib.disclosure.derive import is_whole
+from lib.disclosure.grids import columns_of
 from lib.disclosure.leaks import Leak
 from lib.disclosure.members import rule_of
 from lib.disclosure.smallcells import COUNT_NAME, numbers
@@ -27,14 +28,15 @@ def filter_states(table: pd.DataFrame) -> tuple[dict[State, float], dict[str, li
     sizes = next((name for name in names if SIZE_NAME.match(name)), None)
     if sizes is None or len(table) < 3 or "row_id" in names:
         return None
-    columns = [name for name in names if not COUNT_NAME.match(name) and _is_dimension(table[name])]
+    given = columns_of(table)
+    columns = [name for name in names if not COUNT_NAME.match(name) and _is_dimension(given[name])]
     states: dict[State, float] = {}
-    for *levels, size in zip(*(table[name].tolist() for name in columns), numbers(table[sizes]), strict=True):
+    for *levels, size in zip(*(given[name] for name in columns), numbers(given[sizes]), strict=True):
         state = frozenset((c, str(v)) for c, v in zip(columns, levels, strict=True) if not is_whole(v))
         if np.isfinite(size):
             states[state] = max(size, states.get(state, 0.0))
     levels_of = {
-        name: sorted({str(value) for value in table[name] if not is_whole(value)}) for name in columns
+        name: sorted({str(value) for value in given[name] if not is_whole(value)}) for name in columns
     }
     return (states, levels_of) if columns and len(states) > 2 else None
 
@@ -60,13 +62,12 @@ def decoded_cubes(data: object, path: str = "") -> Iterator[tuple[str, pd.DataFr
                 yield from decoded_cubes(value, f"{path}[{number}]")
 
 
-def _is_dimension(values: pd.Series) -> bool:
+def _is_dimension(told: list) -> bool:
     """A column of few levels that is left blank, or called all, where it does not filter."""
-    told = values.tolist()
     if any(isinstance(value, (list, dict)) for value in told):
         return False
     texts = {"" if is_whole(value) else str(value) for value in told}
-    figures = numbers(values)
+    figures = numbers(told)
     return "" in texts and 1 < len(texts) <= LEVEL_LIMIT + 1 and not np.any(figures[np.isfinite(figures)] % 1)
 
 

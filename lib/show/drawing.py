@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from lib.disclosure.gate import ReleasedRow
-from lib.show.frame import interval_name
+from lib.show.frame import interval_name, n_name
 from lib.show.groups import MUTED, GroupStyle
 from lib.show.layout import NARROW, PAIRED, WIDE, Axis, Form, Line, Placed
 from lib.show.marks import row_anchor, row_key
@@ -118,7 +118,8 @@ def data_table(
     """The figure's numbers, a table line for each row, with the id that numbers of the text link to."""
     several = len(groups) > 1
     head = [("Measure", False), ("Group", False)] if several else [("Measure", False)]
-    head += [("Estimate", True), (interval_name(conf_level), True), ("p", True), ("n", True)]
+    head += [("Estimate", True), (interval_name(conf_level), True), ("p", True)]
+    head += [(n_name(row for line in lines for row in line.rows if row is not None), True)]
     head += [("Printed 2018", True)] if printed else []
     body = []
     for line in lines:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 from lib.disclosure.gate import ReleasedRow
-from lib.disclosure.rules import units_behind
+from lib.disclosure.rules import is_theme, units_behind
 from lib.errors import ShowError
 from lib.show.marks import plain
 from lib.show.prose import Phrase, words_of
@@ -22,6 +22,7 @@ __all__ = [
     "given_caption",
     "interval_name",
     "jupyter_html",
+    "n_name",
     "name_of",
     "notes_html",
     "sample",
@@ -55,8 +56,7 @@ def sample(rows: Iterable[ReleasedRow]) -> str:
         found = counts.setdefault(who, [])
         if is_shown(row) and row.n_obs == row.n_obs and row.unit not in COUNTED:
             found.append(rounded_n(row))
-    units = set(units_behind(pd.DataFrame([row.values for row in rows]))) if rows else set()
-    counted = f" {units.pop()}" if len(units) == 1 and units != {"students"} else ""
+    counted = f" {_counted(rows)}".rstrip()
     parts = []
     for who, found in counts.items():
         words = " and ".join(label_of(population, codebook) for population in who)
@@ -66,6 +66,22 @@ def sample(rows: Iterable[ReleasedRow]) -> str:
             words = f"{words}, {EQUALS}{number(low, ',.0f')}{several}{counted}".lstrip(", ")
         parts.append(words)
     return "; ".join(filter(None, parts))
+
+
+def _counted(rows: list[ReleasedRow]) -> str:
+    """What n counts, where that is one thing and not students: of remarks on a theme, who was listened to."""
+    if not rows:
+        return ""
+    table = pd.DataFrame([row.values for row in rows])
+    remarks = is_theme(table) & table["unit"].isin(COUNTED)
+    units = set(units_behind(table.assign(unit=table["unit"].mask(remarks, ""))))
+    return units.pop() if len(units) == 1 and units != {"students"} else ""
+
+
+def n_name(rows: Iterable[ReleasedRow]) -> str:
+    """Heading of a table's column of n: ``n``, or ``n (teachers)`` where it counts something else than students."""
+    counted = _counted(list(rows))
+    return f"n ({counted})" if counted else "n"
 
 
 def interval_name(conf_level: float | None) -> str:

@@ -10,7 +10,7 @@ import pandas as pd
 from lib.disclosure.gate import Released, ReleasedRow
 from lib.errors import ShowError
 from lib.show.absent import absent
-from lib.show.frame import caption_of, given_caption, interval_name, jupyter_html, name_of, scroll
+from lib.show.frame import caption_of, given_caption, interval_name, jupyter_html, n_name, name_of, scroll
 from lib.show.groups import group_key
 from lib.show.marks import Mark, emit, plain, records, require_released, row_anchor
 from lib.show.markup import Cell, Line, by_section, estimate_cell, html_table, text_cell, value_cell
@@ -20,7 +20,7 @@ from lib.show.words import STATISTICS, domain_label, label_of
 
 HEADINGS = {
     "estimate": "Estimate", "interval": "Interval", "t": "t (df)", "p": "p", "p_holm": "p (Holm)",
-    "p_bh": "p (BH)", "n": "n",
+    "p_bh": "p (BH)",
 }  # fmt: skip
 ROW_HEADINGS = {"term": "Measure", "population": "Students", "group": "Group", "contrast": "Contrast"}
 
@@ -169,7 +169,7 @@ class _Filling:
 
     def long(self, rows: str, conf_level: float | None) -> tuple[list, list]:
         """Column headings, and a line with its key for every row."""
-        names = HEADINGS | {"interval": interval_name(conf_level)}
+        names = HEADINGS | {"interval": interval_name(conf_level), "n": n_name(self.rows)}
         head = [(names.get(what, what), True) for what in self.show]
         head += [("Printed 2018", True)] if self.printed else []
         several = len({group_key(row) for row in self.rows}) > 1 and rows == "term"

@@ -14,6 +14,7 @@ SKIPPED = ("script", "style", "svg", "annotation", "nav", "footer")
 SKIPPED_CLASSES = {"sr", "crumb", "footnote-back", "quarto-title-meta"}
 INLINE = ("a", "data", "em", "strong", "span", "code", "sup", "sub", "b", "i", "mark", "small")
 SPACE = re.compile(r"\s+")
+BETWEEN_CELLS = " \N{MIDDLE DOT} "  # the cells of a table's line make no sentence
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def _words(element) -> str:
                 walk(child)
                 parts.append(child.tail or "")
         if node.tag not in INLINE:
-            parts.append(" ")
+            parts.append(BETWEEN_CELLS if node.tag in ("td", "th") else " ")
 
     walk(element)
     return SPACE.sub(" ", "".join(parts)).strip()
