@@ -7,6 +7,7 @@ import http.server
 import os
 import shutil
 import threading
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -85,25 +86,25 @@ class Visit:
         return self.page
 
 
+@contextmanager
+def opened_tab(browser, base: str, *, size: str = "desktop", scheme: str = "light", **options):
+    """A tab of its own on an address, with what it complains of and asks for."""
+    context = browser.new_context(viewport=SIZES[size], color_scheme=scheme, **options)
+    tab = Visit(context.new_page(), base)
+    tab.page.on("console", lambda message: tab.console.append(f"{tab.page.url}: {message.text}"))
+    tab.page.on("pageerror", lambda error: tab.console.append(f"{tab.page.url}: {error}"))
+
+    def note(request):
+        if not request.url.startswith((base, "data:", "blob:")):
+            tab.outside.append(request.url)
+
+    tab.page.on("request", note)
+    yield tab
+    context.close()
+
+
 @pytest.fixture
 def visit(browser):
     """Open a tab on an address: ``visit(base, size="phone", scheme="dark")``."""
-    contexts = []
-
-    def start(base: str, *, size: str = "desktop", scheme: str = "light", **options) -> Visit:
-        context = browser.new_context(viewport=SIZES[size], color_scheme=scheme, **options)
-        contexts.append(context)
-        tab = Visit(context.new_page(), base)
-        tab.page.on("console", lambda message: tab.console.append(f"{tab.page.url}: {message.text}"))
-        tab.page.on("pageerror", lambda error: tab.console.append(f"{tab.page.url}: {error}"))
-
-        def note(request):
-            if not request.url.startswith((base, "data:", "blob:")):
-                tab.outside.append(request.url)
-
-        tab.page.on("request", note)
-        return tab
-
-    yield start
-    for context in contexts:
-        context.close()
+    with ExitStack() as tabs:
+        yield lambda base, **options: tabs.enter_context(opened_tab(browser, base, **options))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
 
+from tests.browser.conftest import SIZES, opened_tab
 from tests.quarto_stub import install
 
 STAGE = Path(__file__).parents[1] / "stage"
@@ -16,20 +19,56 @@ FACTS = """() => ({
   links: [...document.querySelectorAll("a[href]")].map((a) => a.href),
   charts: [...document.querySelectorAll("figure")].filter((f) => f.querySelector("svg.chart"))
     .map((f) => [...f.querySelectorAll("svg.chart")].filter((s) => s.getBoundingClientRect().height > 40).length),
-  wide: document.documentElement.scrollWidth - innerWidth,
 })"""
+WIDE = "document.documentElement.scrollWidth - innerWidth"
 
 
-def test_every_page_opens_quietly_complete_and_alone(visit, base, pages):
-    tab = visit(base)
-    facts = {}
-    for path in pages:
-        facts[urljoin(base, path)] = tab.open(path).evaluate(FACTS)
-    assert tab.console == []
-    assert tab.outside == []
-    charts = {url: found["charts"] for url, found in facts.items() if found["charts"]}
+@dataclass
+class Walk:
+    """All pages opened once in one tab: what each holds, and what the tab complained of."""
+
+    base: str
+    facts: dict[str, dict]
+    console: list[str]
+    outside: list[str]
+
+
+@pytest.fixture(scope="module", params=["http", "file"])
+def walk(request, browser, site, pages):
+    base = request.getfixturevalue("served") if request.param == "http" else site.as_uri() + "/"
+    with opened_tab(browser, base) as tab:
+        facts = {}
+        for path in pages:
+            tab.page.set_viewport_size(SIZES["desktop"])
+            found = tab.open(path).evaluate(FACTS)
+            tab.page.set_viewport_size({"width": 320, "height": 700})
+            facts[urljoin(base, path)] = found | {"wide": tab.page.evaluate(WIDE)}
+        yield Walk(base, facts, tab.console, tab.outside)
+
+
+def test_every_page_opens_quietly_and_alone(walk):
+    assert walk.console == []
+    assert walk.outside == []
+
+
+def test_every_chart_is_seen_once(walk):
+    charts = {url: found["charts"] for url, found in walk.facts.items() if found["charts"]}
     assert charts and all(count == 1 for counts in charts.values() for count in counts), charts
-    assert dangling(facts, base) == []
+
+
+def test_no_link_leads_nowhere(walk):
+    assert dangling(walk.facts, walk.base) == []
+
+
+def test_no_id_is_used_twice(walk):
+    twice = {
+        url: sorted(Counter(found["ids"]) - Counter(set(found["ids"]))) for url, found in walk.facts.items()
+    }
+    assert {url: ids for url, ids in twice.items() if ids} == {}
+
+
+def test_nothing_scrolls_sideways_on_a_narrow_phone(walk):
+    assert {url: found["wide"] for url, found in walk.facts.items() if found["wide"] > 0} == {}
 
 
 def dangling(facts: dict, base: str) -> list[str]:
@@ -47,13 +86,6 @@ def dangling(facts: dict, base: str) -> list[str]:
             ):
                 lost.append(f"{url} -> {link}")
     return lost
-
-
-def test_no_id_is_used_twice(visit, served, pages):
-    tab = visit(served)
-    for path in pages:
-        ids = tab.open(path).evaluate(FACTS)["ids"]
-        assert sorted(ids) == sorted(set(ids)), path
 
 
 def test_search_finds_a_word_and_leads_to_its_section(visit, base):
@@ -113,19 +145,12 @@ def test_a_number_leads_to_its_row(visit, base, site, pages):
     assert row.is_visible()
 
 
-def test_without_script_pages_are_complete(visit, base, pages):
-    tab = visit(base, java_script_enabled=False)
+def test_without_script_pages_are_complete(visit, site, pages):
+    tab = visit(site.as_uri() + "/", java_script_enabled=False)
     for path in pages:
         page = tab.open(path)
         assert page.locator("h1").is_visible(), path
         assert page.locator(".tab").count() == page.locator(".tab:visible").count()
-
-
-def test_nothing_scrolls_sideways_on_a_narrow_phone(visit, served, pages):
-    tab = visit(served)
-    tab.page.set_viewport_size({"width": 320, "height": 700})
-    for path in pages:
-        assert tab.open(path).evaluate(FACTS)["wide"] <= 0, path
 
 
 def test_navigation_opens_on_a_phone(visit, served, pages):
@@ -164,24 +189,16 @@ def test_pages_of_quarto_run_and_search_from_a_folder(visit, tmp_path, monkeypat
     assert tab.console == [] and tab.outside == []
 
 
-@pytest.mark.parametrize("size", ["desktop", "phone"])
-def test_no_page_breaks_wcag(visit, served, pages, size):
+@pytest.mark.parametrize(("size", "scheme"), [("desktop", "light"), ("phone", "dark")])
+def test_no_page_breaks_wcag(visit, served, pages, size, scheme):
     axe = pytest.importorskip(
         "axe_playwright_python.sync_playwright",
         reason="axe-playwright-python is not installed; `make test` does",
     ).Axe()
-    tab = visit(served, size=size, reduced_motion="reduce")
+    tab = visit(served, size=size, scheme=scheme, reduced_motion="reduce")
     broken = []
     for path in pages:
-        tab.open(path)
-        light = axe.run(tab.page, options={"runOnly": AXE_TAGS, "resultTypes": ["violations"]})
-        tab.page.emulate_media(color_scheme="dark")
-        dark = axe.run(
-            tab.page,
-            options={"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}},
-        )
-        tab.page.emulate_media(color_scheme="light")
-        for scheme, result in (("light", light), ("dark", dark)):
-            for violation in result.response["violations"]:
-                broken.append(f"{path} ({scheme}): {violation['id']}: {violation['nodes'][0]['html'][:160]}")
+        result = axe.run(tab.open(path), options={"runOnly": AXE_TAGS, "resultTypes": ["violations"]})
+        for violation in result.response["violations"]:
+            broken.append(f"{path}: {violation['id']}: {violation['nodes'][0]['html'][:160]}")
     assert broken == []
