@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 
 from lib.analysis.effects import direct_effects
-from lib.analysis.joint_test import _statistic, joint_test, orders, weights
+from lib.analysis.joint_test import _permuted, joint_test, orders, weights
 from lib.analysis.robustness import Robust, middle, robustness
 from lib.analysis.sensitivity import robustness_value
-from lib.analysis.specifications import Choice, Option, balanced, cross, read_plan
+from lib.analysis.specifications import Aspect, Choice, Option, balanced, cross, read_plan
 from lib.analysis.specified_crossings import cross_family
 from lib.analysis.specified_fits import Job, Paths, estimate
 from lib.analysis.specified_moments import Columns, Sums
@@ -48,7 +48,7 @@ def test_crossings_are_counted():
             return None, "cannot be"
         return (settings["letter"], settings["letter"] != "b" and settings["digit"]), ""
 
-    found = cross((LETTERS, DIGITS), resolve, size=10, seed=1)
+    found = cross((LETTERS, DIGITS), [Aspect(("letter", "digit"), resolve)], size=10, seed=1)
     assert (found.crossed, found.impossible, found.duplicates, found.distinct) == (6, {"cannot be": 1}, 1, 4)
     assert found.settings(0) == {"letter": "a", "digit": 1}
 
@@ -167,16 +167,16 @@ def p_value(seed, slope):
     indicators = exposure[:, None] + rng.normal(size=(80, 3))
     base = np.linalg.qr(np.column_stack([np.ones(80), school]))[0]
     y = slope * exposure + rng.normal(size=80) + school
-    y, indicators = (one - base @ (base.T @ one) for one in (y, indicators))
+    indicators = indicators - base @ (base.T @ indicators)
     keeper = SimpleNamespace(once=lambda key, make: make())
-    order = orders(keeper, "all", {}, school, 99, seed)
+    order = orders(keeper, school, 99, seed)
     found = []
     for columns in ([0, 1, 2], [0], [1, 2]):
         score = indicators[:, columns] @ weights(
             np.cov(indicators[:, columns].T).reshape(len(columns), -1), "latent"
         )
-        drawn = np.column_stack([score, score[order].T])
-        found.append(_statistic(drawn - base @ (base.T @ drawn), y[:, None], 78))
+        rows = np.column_stack([score, y, school - school.mean()])
+        found.append(_permuted(rows, np.ones(1), 2, order))
     return joint_test(np.array(found)[None], np.ones(1)).p_value
 
 

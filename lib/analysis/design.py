@@ -86,9 +86,13 @@ def design_of(
 
 
 def _indicators(values: pd.Series, key: str) -> pd.DataFrame:
-    levels = values.value_counts().index[1:]  # the most frequent level is the one compared with
-    columns = {f"{key}_{_identifier(level)}": (values == level).astype(float) for level in levels}
-    return pd.DataFrame(columns, index=values.index).where(values.notna())
+    levels = values.value_counts().index  # the first, the most frequent, is the one compared with
+    codes = levels.get_indexer(values)
+    table = np.eye(len(levels) + 1)[codes, 1:-1]
+    table[codes < 0] = np.nan
+    return pd.DataFrame(
+        table, index=values.index, columns=[f"{key}_{_identifier(level)}" for level in levels[1:]]
+    )
 
 
 def _identifier(level: object) -> str:
@@ -97,10 +101,12 @@ def _identifier(level: object) -> str:
 
 def _dependent(columns: pd.DataFrame, before: list[pd.Series]) -> list[str]:
     """Columns without variance, or that are linear combinations of those before them."""
-    filled = columns.fillna(columns.mean()).fillna(0.0)
-    basis, dependent = np.full((len(columns), 1), 1 / np.sqrt(max(len(columns), 1))), []
-    for name, values in [*(("", one) for one in before), *filled.items()]:
-        values = values.to_numpy(float)
+    n, given = len(columns), np.column_stack([*before, columns.to_numpy(float)]).astype(float)
+    known = ~np.isnan(given)
+    mean = np.where(known, given, 0.0).sum(0) / np.maximum(known.sum(0), 1)
+    given = np.where(known, given, mean)
+    basis, dependent = np.full((n, 1), 1 / np.sqrt(max(n, 1))), []
+    for name, values in zip([""] * len(before) + list(columns), given.T, strict=True):
         rest = values - basis @ (basis.T @ values)
         rest -= basis @ (basis.T @ rest)  # once more, because the first pass leaves rounding behind
         size = np.linalg.norm(rest)

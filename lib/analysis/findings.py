@@ -270,6 +270,8 @@ def _part(part: Part, scope: Scope) -> PartResult:
             name = str(error)
             problem = f"no rows for {name!r}" if name else "rows that decide are not there"
             return PartResult(part, None, problem=problem)
+        if not seen.filled:
+            break
     if len(set(outcomes)) > 1:
         return PartResult(part, None, seen.met, seen.missed, seen.k, seen.n, "rows that decide are not shown")
     every = part.text.strip().startswith("all(") and seen.function == "all" and seen.n > 0

@@ -51,37 +51,34 @@ def statistics(
     complete = [k for k in range(len(crossing.drawn)) if crossing.settings(k).get("missing") == "complete"]
     for place in complete[:most]:
         settings = crossing.settings(place)
-        for k, target in enumerate(group):
-            out[k, place] = _permuted(columns, target, settings, permutations, seed)
+        chosen = [variables(columns, target, settings) for target in group]
+        given = [(population, settings, (*before, term), columns.held(population, settings, term))
+                 for population, before, term in chosen]  # fmt: skip
+        sums = [columns.sums(*one) for one in given]
+        count = 1 if group[0].population == COMPARED else len(chosen[0][1]) - bool(group[0].mediator)
+        measure = settings.get("measure", "latent") if chosen[0][1][0] != GROUP else "mean"
+        weighed = weights(np.array([one.cov[:count, :count] for one in sums]), measure)
+        for k, (one, weight) in enumerate(zip(sums, weighed, strict=True)):
+            order = orders(columns, columns.blocks(*given[k]), permutations, seed)
+            out[k, place] = _permuted(one.rows - one.mean, weight, len(chosen[k][1]) + 1, order)
     return out
 
 
-def _permuted(columns: Columns, target: Target, settings: dict, permutations: int, seed: int) -> np.ndarray:
-    population, before, term = variables(columns, target, settings)
-    held = columns.held(population, settings, term)
-    sums = columns.sums(population, settings, (*before, term), held)
-    count = 1 if target.population == COMPARED else len(before) - bool(target.mediator)
-    blocks = columns.blocks(population, settings, (*before, term), held)
-    rows, first = sums.rows - sums.mean, len(before) + 1
+def _permuted(rows: np.ndarray, weight: np.ndarray, first: int, order: np.ndarray) -> np.ndarray:
+    """Test statistics (B + 1,) from centred rows: subscales to be weighed, a mediator or none, outcome, then covariates."""
     base = np.linalg.qr(np.column_stack([np.ones(len(rows)), rows[:, first:]]))[0]
     rest = rows[:, :first] - base @ (base.T @ rows[:, :first])
-    weight = (
-        np.ones(1)
-        if before[0] == GROUP
-        else weights(sums.cov[:count, :count], settings.get("measure", "latent"))
-    )
-    exposure, others = rest[:, :count] @ weight, rest[:, count:]
-    order = orders(columns, population, settings, blocks, permutations, seed)
-    drawn = np.column_stack([exposure, exposure[order].T])
-    drawn -= base @ (base.T @ drawn)
-    return _statistic(drawn, others, len(rows) - base.shape[1])
+    exposure, others = rest[:, : len(weight)] @ weight, rest[:, len(weight) :]
+    drawn = np.vstack([exposure, exposure[order]])
+    size = np.sqrt(
+        exposure @ exposure - ((drawn @ base) ** 2).sum(1)
+    )  # of what covariates leave of each draw
+    return _statistic(drawn @ others, size, others, len(rows) - base.shape[1])
 
 
-def orders(
-    columns: Columns, population: str, settings: dict, blocks: np.ndarray, count: int, seed: int
-) -> np.ndarray:
+def orders(columns: Columns, blocks: np.ndarray, count: int, seed: int) -> np.ndarray:
     """Orders (B, n) that mix students within blocks."""
-    key = ("orders", population, len(blocks), blocks.tobytes(), count, seed)
+    key = ("orders", len(blocks), blocks.tobytes(), count, seed)
 
     def make() -> np.ndarray:
         rng = np.random.default_rng(seed)
@@ -95,27 +92,31 @@ def orders(
 
 
 def weights(cov: np.ndarray, measure: str) -> np.ndarray:
-    """Weights of subscales in the exposure's score: equal, or those of one factor (Thomson's regression weights)."""
-    if measure == "mean" or len(cov) < 3:
-        return np.full(len(cov), 1 / len(cov))
-    scale = np.sqrt(np.diag(cov))
-    corr = cov / np.outer(scale, scale)
-    unique = 1 / np.diag(np.linalg.inv(corr))
+    """Weights (..., c) of subscales in the exposure's score from covariances (..., c, c).
+
+    Equal, or those of one factor (Thomson's regression weights).
+    """
+    if measure == "mean" or cov.shape[-1] < 3:
+        return np.full(cov.shape[:-1], 1 / cov.shape[-1])
+    scale = np.sqrt(np.diagonal(cov, axis1=-2, axis2=-1))
+    corr = cov / scale[..., :, None] / scale[..., None, :]
+    unique = 1 / np.diagonal(np.linalg.inv(corr), axis1=-2, axis2=-1)
     for _ in range(50):  # principal axis factoring of one factor
-        size, direction = np.linalg.eigh(corr - np.diag(unique))
-        loading = np.abs(direction[:, -1]) * np.sqrt(max(size[-1], 0))
+        size, direction = np.linalg.eigh(corr - unique[..., None] * np.eye(cov.shape[-1]))
+        loading = np.abs(direction[..., -1]) * np.sqrt(np.maximum(size[..., -1:], 0))
         unique = np.clip(1 - loading**2, 0.005, 1.0)
     return loading / unique / scale
 
 
-def _statistic(drawn: np.ndarray, others: np.ndarray, df: int) -> np.ndarray:
-    """t of the outcome on each drawn exposure (n, B); with a mediator, the smaller of those of a and b."""
-    size = np.sqrt((drawn**2).sum(0))
+def _statistic(product: np.ndarray, size: np.ndarray, others: np.ndarray, df: int) -> np.ndarray:
+    """t of the outcome on each drawn exposure; with a mediator, the smaller of those of a and b.
+
+    ``product`` (B, 1 or 2) is that of the exposures, of length ``size`` (B,), with ``others`` (n, 1 or 2).
+    """
     if others.shape[1] == 1:
-        r = others[:, 0] @ drawn / size / np.linalg.norm(others[:, 0])
-        return _t(r, df - 1)
+        return _t(product[:, 0] / size / np.linalg.norm(others[:, 0]), df - 1)
     m, y = others.T
-    rm, ry = (one @ drawn / size / np.linalg.norm(one) for one in (m, y))
+    rm, ry = (product[:, k] / size / np.linalg.norm(one) for k, one in enumerate((m, y)))
     my = m @ y / np.linalg.norm(m) / np.linalg.norm(y)
     partial = (my - rm * ry) / np.sqrt((1 - rm**2) * (1 - ry**2))
     a, b = _t(rm, df - 1), _t(partial, df - 2)

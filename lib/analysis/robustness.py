@@ -129,7 +129,7 @@ def robustness(
         }
         for key in keys:
             found[key] = _robust(columns, crossing, both, rules[key], context, seed, store or default_store())
-        columns = Columns(study, plan)  # a family's columns are of no use to the next
+        columns.forget("orders", "table")
     return {key: found[key] for key in plan.findings if key in found}
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 
 from lib.analysis.estimates import mediator_of
 from lib.analysis.rule_vectors import KEYS, CannotTell, Scope, Vector, mapped
@@ -17,7 +16,7 @@ NOT_INVARIANT = "does not hold"
 
 def _column(name: str) -> Callable:
     def read(scope: Scope, given: Vector) -> Vector:
-        values = _rows(given)[scope.p_column if name == "p_value" else name].to_numpy(float)
+        values = _rows(given)[scope.p_column if name == "p_value" else name].astype(float)
         missing = np.isnan(values) & ~np.isnan(given.values)
         return replace(
             given.with_values(np.where(given.unknown, np.nan, values)), unknown=given.unknown | missing
@@ -26,7 +25,7 @@ def _column(name: str) -> Callable:
     return read
 
 
-def _rows(given: Vector) -> pd.DataFrame:
+def _rows(given: Vector) -> Mapping[str, np.ndarray]:
     if not isinstance(given, Vector) or given.rows is None:
         raise StudyError("p(), low(), high(), expected() and the like take the name of a selection")
     return given.rows
@@ -43,9 +42,10 @@ def _interval(test: Callable) -> Callable:
 
     def apply(scope: Scope, given: Vector) -> Vector:
         rows = _rows(given)
-        met = test(rows["conf_low"].to_numpy(float), rows["conf_high"].to_numpy(float))
+        met = test(rows["conf_low"].astype(float), rows["conf_high"].astype(float))
         if scope.p_column != "p_value":
-            met = met & (rows[scope.p_column].to_numpy(float) < scope.thresholds["alpha"])
+            met = met & (rows[scope.p_column].astype(float) < scope.thresholds["alpha"])
+        scope.reduced.filled |= bool(given.unknown.any())
         return given.with_values(np.where(given.unknown, scope.fill, met & ~np.isnan(given.values)))
 
     return apply
@@ -53,9 +53,7 @@ def _interval(test: Callable) -> Callable:
 
 def _states(test: Callable) -> Callable:
     def apply(scope: Scope, given: Vector) -> Vector:
-        return replace(
-            given.with_values(test(_rows(given)).to_numpy(bool)), unknown=np.zeros(len(given.ids), bool)
-        )
+        return replace(given.with_values(test(_rows(given))), unknown=np.zeros(len(given.ids), bool))
 
     return apply
 
@@ -85,7 +83,7 @@ def _number(function: Callable) -> Callable:
         kept = given.values[~np.isnan(given.values.astype(float))].astype(float)
         value = function(kept) if len(kept) else np.nan
         ids = (tuple(dict.fromkeys(one for row in given.ids for one in row)),)
-        return Vector(np.array([value]), np.array([given.unknown.any()]), given.keys.iloc[:1], ids)
+        return Vector(np.array([value]), np.array([given.unknown.any()]), given.keys[:1], ids)
 
     return reduce
 
@@ -94,9 +92,11 @@ def _where(scope: Scope, given: Vector, condition: Vector) -> Vector:
     keep = np.asarray(condition.values, bool)
     if len(keep) != len(given.ids) or not keep.any():
         raise CannotTell("")
-    rows = None if given.rows is None else given.rows[keep].reset_index(drop=True)
-    ids = tuple(ids for ids, yes in zip(given.ids, keep, strict=True) if yes)
-    return Vector(given.values[keep], given.unknown[keep], given.keys[keep], ids, rows)
+    rows = None if given.rows is None else {name: values[keep] for name, values in given.rows.items()}
+    keys, ids = (
+        tuple(one for one, yes in zip(all_, keep, strict=True) if yes) for all_ in (given.keys, given.ids)
+    )
+    return Vector(given.values[keep], given.unknown[keep], keys, ids, rows)
 
 
 def _grouped(summary: str) -> Callable:
@@ -104,16 +104,28 @@ def _grouped(summary: str) -> Callable:
         """One element for each value of a column; means are over what every value has."""
         if given.unknown.any():
             raise CannotTell("")
-        by = given.keys["model"].map(mediator_of) if column == "mediator" else given.keys[column]
-        other = given.keys["model" if column == "term" else "term"]
-        table = pd.DataFrame({"by": by, "other": other, "value": given.values})
-        wide = table.pivot(index="other", columns="by", values="value")
-        values = wide.dropna().mean() if summary == "mean" else wide.max()
-        values = values.reindex(list(dict.fromkeys(by)))
-        keys = pd.DataFrame({key: [""] * len(values) for key in KEYS}).assign(term=list(values.index))
-        pairs = list(zip(by, given.ids, strict=True))
-        ids = tuple(tuple(row for name, ids in pairs if name == one for row in ids) for one in values.index)
-        return Vector(values.to_numpy(float), np.zeros(len(values), bool), keys, ids)
+        by = (
+            [mediator_of(one) for one in given.column("model")]
+            if column == "mediator"
+            else given.column(column)
+        )
+        other = given.column("model" if column == "term" else "term")
+        columns, lines = list(dict.fromkeys(by)), list(dict.fromkeys(other))
+        wide = np.full((len(lines), len(columns)), np.nan)
+        places = [lines.index(one) for one in other], [columns.index(one) for one in by]
+        if len(set(zip(*places, strict=True))) < len(by):
+            raise StudyError(f"rows cannot be put in a table of {column}: some stand twice")
+        wide[places] = given.values
+        if summary == "mean":
+            wide = wide[~np.isnan(wide).any(1)]
+        known = ~np.isnan(wide)
+        values = np.full(len(columns), np.nan)
+        for at in np.flatnonzero(known.any(0)):
+            values[at] = (np.mean if summary == "mean" else np.max)(wide[known[:, at], at])
+        keys = tuple(("",) * (len(KEYS) - 1) + (one,) for one in columns)
+        ids = tuple(tuple(row for name, ids in zip(by, given.ids, strict=True) if name == one for row in ids)
+                    for one in columns)  # fmt: skip
+        return Vector(values, np.zeros(len(values), bool), keys, ids)
 
     return by_column
 
@@ -123,12 +135,12 @@ def _extreme(sign: int) -> Callable:
         """The key of the largest element, or the set of the ``number`` largest."""
         if given.unknown.any():
             raise CannotTell("")
-        varying = [key for key in KEYS if given.keys[key].nunique() > 1]
+        varying = given.varying()
         if len(varying) > 1:
             raise StudyError(
                 f"largest() and lowest() take rows that differ in one column, not in {', '.join(varying)}"
             )
-        names = given.keys[varying[0] if varying else "term"].tolist()
+        names = given.column(varying[0] if varying else "term")
         names = [mediator_of(name) or name for name in names]
         values = sign * np.nan_to_num(given.values.astype(float), nan=-np.inf * sign)
         order = np.argsort(-values, kind="stable")
@@ -139,9 +151,9 @@ def _extreme(sign: int) -> Callable:
     return find
 
 
-def _comparable(rows: pd.DataFrame) -> pd.Series:
-    failed = rows["status_reason"].str.startswith(NOT_INVARIANT)
-    return (rows["status"] != "not_comparable") & ~failed
+def _reads(rows: Mapping[str, np.ndarray], beginning: str) -> np.ndarray:
+    """Rows (n,) of bool whose reason begins so."""
+    return np.array([str(reason).startswith(beginning) for reason in rows["status_reason"]], bool)
 
 
 CALLS: dict[str, Callable] = {
@@ -157,8 +169,8 @@ CALLS: dict[str, Callable] = {
     "above_zero": _interval(lambda low, high: low > 0),
     "below_zero": _interval(lambda low, high: high < 0),
     "excludes_zero": _interval(lambda low, high: (low > 0) | (high < 0)),
-    "inconsistent": _states(lambda rows: rows["status_reason"].str.startswith("inconsistent mediation")),
-    "comparable": _states(_comparable),
+    "inconsistent": _states(lambda rows: _reads(rows, "inconsistent mediation")),
+    "comparable": _states(lambda rows: (rows["status"] != "not_comparable") & ~_reads(rows, NOT_INVARIANT)),
     "all": _truths("all", lambda met: bool(met.all())),
     "any": _truths("any", lambda met: bool(met.any())),
     "count": _truths("count", lambda met: int(met.sum())),

@@ -129,4 +129,5 @@ def _compare(op: ast.cmpop, left, right, scope: Scope):
     if not isinstance(left, Vector) and not isinstance(right, Vector):
         return bool(function(left, right))
     result = pairwise(function, left, right)
+    scope.reduced.filled |= bool(result.unknown.any())
     return result.with_values(np.where(result.unknown, scope.fill, np.asarray(result.values, bool)))

@@ -17,6 +17,7 @@ from lib.errors import StudyError
 from lib.study.codebook import Codebook
 
 KEYS = ("population", "group", "contrast", "model", "term")
+Key = tuple[str, ...]
 UNDEFINED = "inadmissible"
 
 
@@ -33,19 +34,32 @@ class Vector:
     values : array, n
         NaN where unknown or undefined; truth values as booleans.
     unknown : array of bool, n
-    keys : DataFrame, n rows
-        What distinguishes the elements, columns ``KEYS``.
+    keys : tuple of tuple of str
+        What distinguishes the elements, each in the order of ``KEYS``.
     ids : tuple of tuple of str
         Rows behind each element.
-    rows : DataFrame or None
-        The rows themselves, for a selection that nothing was done to.
+    rows : mapping of str to ndarray (n,), or None
+        Columns of the rows themselves, for a selection that nothing was done to.
     """
 
     values: np.ndarray
     unknown: np.ndarray
-    keys: pd.DataFrame
+    keys: tuple[Key, ...]
     ids: tuple[tuple[str, ...], ...]
-    rows: pd.DataFrame | None = None
+    rows: Mapping[str, np.ndarray] | None = None
+
+    def varying(self) -> list[str]:
+        """The columns of ``KEYS`` in which the elements differ."""
+        return [
+            name
+            for name, values in zip(KEYS, zip(*self.keys, strict=True), strict=False)
+            if len(set(values)) > 1
+        ]
+
+    def column(self, name: str) -> list[str]:
+        """What each element has in one of ``KEYS``."""
+        place = KEYS.index(name)
+        return [key[place] for key in self.keys]
 
     def with_values(self, values: np.ndarray) -> Vector:
         """The same elements with other values."""
@@ -54,13 +68,14 @@ class Vector:
 
 @dataclass
 class Reduced:
-    """What reductions of truth values saw: which rows met their conditions and which did not."""
+    """What an evaluation saw: rows that met their conditions, rows that did not, and whether an unknown one was filled."""
 
     function: str = ""
     met: tuple[str, ...] = ()
     missed: tuple[str, ...] = ()
     k: int = 0
     n: int = 0
+    filled: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,14 +95,14 @@ class Scope:
 
 def selection(rows: pd.DataFrame) -> Vector:
     """Rows as a vector of their estimates."""
-    rows = rows.reset_index(drop=True)
-    shown = (rows["status"] == "ok").to_numpy()
+    columns = {name: rows[name].to_numpy() for name in rows}
+    shown = columns["status"] == "ok"
     return Vector(
-        values=rows["estimate"].where(shown).to_numpy(float),
-        unknown=~shown & (rows["status"] != UNDEFINED).to_numpy(),
-        keys=rows[list(KEYS)],
-        ids=tuple((row_id,) for row_id in rows["row_id"]),
-        rows=rows,
+        values=np.where(shown, columns["estimate"].astype(float), np.nan),
+        unknown=~shown & (columns["status"] != UNDEFINED),
+        keys=tuple(zip(*(columns[name] for name in KEYS), strict=True)),
+        ids=tuple((row_id,) for row_id in columns["row_id"]),
+        rows=columns,
     )
 
 
@@ -109,7 +124,10 @@ def pairwise(function: Callable, left, right):
     return Vector(
         values=function(left.values[places[0]], right.values[places[1]]),
         unknown=left.unknown[places[0]] | right.unknown[places[1]],
-        keys=left.keys.iloc[places[0]] if len(left.ids) >= len(right.ids) else right.keys.iloc[places[1]],
+        keys=tuple(
+            left.keys[one] if len(left.ids) >= len(right.ids) else right.keys[two]
+            for one, two in zip(*places, strict=True)
+        ),
         ids=tuple(
             tuple(dict.fromkeys((*left.ids[one], *right.ids[two]))) for one, two in zip(*places, strict=True)
         ),
@@ -123,8 +141,11 @@ def _places(left: Vector, right: Vector) -> tuple[list[int], list[int]]:
         return list(range(len(left.ids))), [0] * len(left.ids)
     if left.ids == right.ids:
         return list(range(len(left.ids))), list(range(len(left.ids)))
-    varying = [key for key in KEYS if left.keys[key].nunique() > 1 or right.keys[key].nunique() > 1]
-    mine, others = (list(side.keys[varying].itertuples(index=False, name=None)) for side in (left, right))
+    either = {*left.varying(), *right.varying()}
+    varying = [name for name in KEYS if name in either]
+    mine, others = (
+        list(zip(*(side.column(name) for name in varying), strict=True)) for side in (left, right)
+    )
     if len(set(others)) < len(others) or len(set(mine)) < len(mine) or not set(mine) & set(others):
         raise StudyError(
             f"two selections of {len(mine)} and {len(others)} rows cannot be paired by {', '.join(varying)}"

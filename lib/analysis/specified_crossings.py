@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lib.analysis.specifications import Crossing, Plan, cross
+from lib.analysis.specifications import Aspect, Crossing, Plan, cross
 from lib.analysis.specified_moments import Columns
 from lib.analysis.specified_rows import Target, targets, variables
 from lib.study.rules import Rule
 
 LEAST_INDICATORS = 3
+SCORES = ("missing", "score", "record", "mediator")
 STUDENTS = ("without", "drop", "percent", "set", "columns", "against")
 MODELS = ("measure", "domain", "left_out", "grain", "against")
-"""Settings that choose students and covariates, and those that choose a model's variables."""
+"""Settings of scores, those that choose students and covariates, and those that choose a model's variables."""
 
 
 def wanted_of(plan: Plan, rules: dict[str, Rule], family: str) -> tuple[Target, ...]:
@@ -26,15 +27,15 @@ def cross_family(columns: Columns, rules: dict[str, Rule], family: str) -> Cross
     """The crossings of a family's choices that move the estimate."""
     plan = columns.plan
     wanted = wanted_of(plan, rules, family)
-    return cross(plan.moving(family), resolver(columns, wanted), size=plan.drawn, seed=plan.seed)
+    return cross(plan.moving(family), aspects(columns, wanted), size=plan.drawn, seed=plan.seed)
 
 
-def resolver(columns: Columns, wanted: Sequence[Target]):
+def aspects(columns: Columns, wanted: Sequence[Target]) -> tuple[Aspect, ...]:
     """What settings come to for the targets of a family, or why nobody could or may estimate them."""
     limits = columns.study.codebook.disclosure
 
     def students(settings: dict) -> tuple[object, str]:
-        """Students and covariates in each population, as one object for all settings that come to the same."""
+        """Students and covariates in each population."""
         content = []
         for target in wanted:
             population, _, term = variables(columns, target, settings)
@@ -44,7 +45,7 @@ def resolver(columns: Columns, wanted: Sequence[Target]):
             if kept.sum() < limits.latent_min_n:
                 return None, "too few students for a latent model"
             content.append((population, kept.tobytes(), columns.held(population, settings, term)))
-        return columns.once(("content", tuple(content)), object), ""
+        return tuple(content), ""
 
     def models(settings: dict) -> tuple[object, str]:
         latent, indicators = settings.get("measure", "latent"), columns.indicators(settings)
@@ -52,14 +53,7 @@ def resolver(columns: Columns, wanted: Sequence[Target]):
             return None, "too few subscales left for a latent"
         return (latent, *(variables(columns, target, settings)[1] for target in wanted)), ""
 
-    def resolve(settings: dict) -> tuple[object, str]:
-        found: list[object] = [settings.get(name, "") for name in ("missing", "score", "record", "mediator")]
-        for part, names in ((students, STUDENTS), (models, MODELS)):
-            key = (part.__name__, wanted, *(repr(settings.get(name)) for name in names))
-            content, reason = columns.once(key, lambda part=part: part(settings))
-            if reason:
-                return None, reason
-            found.append(content)
-        return tuple(found), ""
+    def scores(settings: dict) -> tuple[object, str]:
+        return tuple(settings.get(name, "") for name in SCORES), ""
 
-    return resolve
+    return Aspect(STUDENTS, students), Aspect(MODELS, models), Aspect(SCORES, scores)

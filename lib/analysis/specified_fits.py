@@ -9,17 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
 from lib.analysis.specified_moments import Sums
 from lib.errors import ModelError
 from lib.sem.batch import ManyFits, fit_many
-from lib.sem.implied import Layout, imply, lay_out, row_gradient
-from lib.sem.likelihood import Moments, invert
+from lib.sem.implied import Layout, imply, lay_out
+from lib.sem.likelihood import Moments
+from lib.sem.spec import PATH
 from lib.study.codebook import DisclosureSettings
 
 STEP = 1e-20
+COLLINEAR = 1e-12
 MIN_CLUSTERS, FEW_CLUSTERS = 20, 50
 PATHS = ("direct", "a", "b")
 
@@ -52,13 +55,9 @@ class Job:
 
     @property
     def shape(self) -> tuple:
-        """Jobs of one shape are estimated together."""
-        return (
-            self.indicators,
-            self.mediated,
-            round(self.error, 6),
-            len(self.sums.names) - self.first_covariate,
-        )
+        """Jobs of one shape are estimated together; as many covariates are left as ``_directions`` leaves."""
+        first = self.first_covariate
+        return self.indicators, self.mediated, round(self.error, 6), min(len(self.sums.names) - first, first)
 
     @property
     def first_covariate(self) -> int:
@@ -96,6 +95,9 @@ class Paths:
 
 def estimate(jobs: Sequence[Job], settings: DisclosureSettings) -> Paths:
     """Estimate jobs, those of one shape together.
+
+    Covariates are turned into as many as matter: directions in which no other variable moves with them have paths of
+    zero, and their estimates go with no other, so that leaving them out changes neither estimates nor errors.
 
     Parameters
     ----------
@@ -137,23 +139,24 @@ def model_text(indicators: int, mediated: bool, error: float, covariates: int) -
 def _estimate_shape(jobs: list[Job], places: np.ndarray, found: Paths, limits: DisclosureSettings) -> None:
     indicators, mediated, error, covariates = jobs[0].shape
     text = model_text(*jobs[0].shape)
-    p, first = len(jobs[0].sums.names), jobs[0].first_covariate
+    first = jobs[0].first_covariate
     given = ([f"x{k}" for k in range(indicators)] or ["x"]) + ["m"] * mediated + ["y"]
     given += [f"c{k}" for k in range(covariates)]
-    scale = np.array([np.sqrt(np.maximum(np.diag(job.sums.cov), 1e-300)) for job in jobs])
-    corr = np.array([job.sums.cov for job in jobs]) / scale[:, :, None] / scale[:, None, :]
+    turns, corr = _turned(jobs, first, covariates)
     n = np.array([job.sums.n for job in jobs], float)
-    order = _order(text, given)
+    order = _order(text, tuple(given))
+    shape = len(jobs), 1, corr.shape[1]
     moments = Moments(
-        n[:, None], np.zeros((len(jobs), 1, p)), corr[:, None][..., order[:, None], order],
-        np.ones((len(jobs), 1, p), bool),
-    )  # fmt: skip
+        n[:, None], np.zeros(shape), corr[:, None][..., order[:, None], order], np.ones(shape, bool)
+    )
     try:
         fits = fit_many(text, moments)
     except ModelError:  # none of them holds enough students
         return
+    left = np.array([len(job.sums.names) - first - covariates for job in jobs])
+    free = fits.spec.n_free + left * (2 + mediated)  # with the paths of covariates that were left out
     enough = (n >= limits.k) if not indicators else (
-        n >= np.maximum(limits.latent_min_n, limits.latent_n_per_parameter * fits.spec.n_free))  # fmt: skip
+        n >= np.maximum(limits.latent_min_n, limits.latent_n_per_parameter * free))  # fmt: skip
     status = np.where(enough, fits.status, "too_few")
     names = list(fits.spec.named)
     at = np.array([fits.spec.free[fits.spec.named[name]] for name in names])
@@ -165,8 +168,8 @@ def _estimate_shape(jobs: list[Job], places: np.ndarray, found: Paths, limits: D
         estimate_, slope = function(values), np.zeros((len(jobs), 3, len(names)))
         for k in range(len(names)):
             slope[:, :, k] = function(values + 1j * STEP * (np.arange(len(names)) == k)).imag / STEP
-    clustered, df = _clustered(fits, jobs, scale, order, status)
-    units = _units(jobs, scale, first)
+    clustered, df = _clustered(fits, jobs, [turn[:, order] for turn in turns], status)
+    units = _units(jobs, first)
     turn = slope * units[:, :, None]
     found.estimate[places] = estimate_.real * units
     found.cov[places] = turn @ cov @ turn.swapaxes(1, 2)
@@ -176,7 +179,41 @@ def _estimate_shape(jobs: list[Job], places: np.ndarray, found: Paths, limits: D
     found.estimate[wrong], found.cov[wrong], found.clustered[wrong] = np.nan, np.nan, np.nan
 
 
-def _order(text: str, given: list[str]) -> np.ndarray:
+def _turned(jobs: list[Job], first: int, count: int) -> tuple[list[np.ndarray], np.ndarray]:
+    """What standardizes each job's columns and turns its covariates, and the moments (J, p, p) after that."""
+    turns: list[np.ndarray] = [np.empty(0)] * len(jobs)
+    moments = np.empty((len(jobs), first + count, first + count))
+    sizes = np.array([len(job.sums.names) for job in jobs])
+    for p in np.unique(sizes):
+        places = np.flatnonzero(sizes == p)
+        cov = np.array([jobs[place].sums.cov for place in places])
+        turn = _directions(cov, first, count)
+        moments[places] = turn.swapaxes(1, 2) @ cov @ turn
+        for place, one in zip(places, turn, strict=True):
+            turns[place] = one
+    return turns, moments
+
+
+def _directions(cov: np.ndarray, first: int, count: int) -> np.ndarray:
+    """Matrices (J, p, first + count) that standardize the first columns and turn the covariates after them.
+
+    The covariates are made uncorrelated; of their directions those are kept in which the first columns move. Columns of
+    zeros, which no model admits, stand for covariates that follow from each other.
+    """
+    scale = np.sqrt(np.maximum(np.diagonal(cov, axis1=1, axis2=2), 1e-300))
+    corr, turn = cov / scale[:, :, None] / scale[:, None, :], np.zeros((*cov.shape[:2], first + count))
+    turn[:, :first, :first] = np.eye(first)
+    if count:
+        size, axes = np.linalg.eigh(corr[:, first:, first:])
+        fine = (size[:, 0] > COLLINEAR)[:, None, None]
+        axes = np.where(fine, axes / np.sqrt(np.maximum(size, COLLINEAR))[:, None, :], 0.0)
+        kept = np.linalg.svd(corr[:, :first, first:] @ axes)[2][:, :count]
+        turn[:, first:, first:] = axes @ kept.swapaxes(1, 2)
+    return turn / scale[:, :, None]
+
+
+@cache
+def _order(text: str, given: tuple[str, ...]) -> np.ndarray:
     """Places of the model's observed variables among the columns given."""
     from lib.sem.specify import build_spec
     from lib.sem.syntax import parse_model
@@ -186,13 +223,14 @@ def _order(text: str, given: list[str]) -> np.ndarray:
     )
 
 
-def _units(jobs: list[Job], scale: np.ndarray, first: int) -> np.ndarray:
+def _units(jobs: list[Job], first: int) -> np.ndarray:
     """Factors (J, 3) that give a score corrected for its reliability, or the units of the data."""
     units = np.ones((len(jobs), 3))
     for place, job in enumerate(jobs):
         units[place, [0, 2]] /= job.shrunk
         if job.points:
-            units[place, 0] *= scale[place, first - 1] / scale[place, 0]
+            variance = np.diag(job.sums.cov)
+            units[place, 0] *= np.sqrt(variance[first - 1] / variance[0])
     return units
 
 
@@ -236,36 +274,42 @@ def _standardized(names: list[str], inner: np.ndarray, exposure: np.ndarray | No
 
 
 def _clustered(
-    fits: ManyFits, jobs: list[Job], scale: np.ndarray, order: np.ndarray, status: np.ndarray
+    fits: ManyFits, jobs: list[Job], turns: list[np.ndarray], status: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Covariance (J, r, r) of the parameters from scores summed over classes, and degrees of freedom."""
     layout, found = lay_out(fits.spec), np.full(fits.vcov.shape, np.nan)
+    implied = imply(fits.spec, fits.tau, fits.value)
     df = np.full(len(jobs), np.inf)
     for place, job in enumerate(jobs):
         rows, classes = job.sums.rows, job.sums.cluster
         if rows is None or classes is None or status[place] != "ok":
             continue
-        unit = np.unique(classes, return_inverse=True)[1]
-        groups = unit.max() + 1
+        size = np.bincount(classes)
+        groups = int((size > 0).sum())
         if groups < MIN_CLUSTERS:
             continue
-        values = ((rows - job.sums.mean) / scale[place])[:, order]
-        size = np.bincount(unit).astype(float)
-        ranked = values[np.argsort(unit, kind="stable")]
-        edges = np.concatenate([[0], np.cumsum(size)]).astype(int)
-        blocks = (ranked[low:high] for low, high in zip(edges[:-1], edges[1:], strict=True))
-        slope = _class_slopes(fits, place, layout, np.array([block.T @ block for block in blocks]), size)
+        ranked = np.argsort(classes, kind="stable")
+        values = (rows[ranked] - job.sums.mean) @ turns[place]
+        spread, full = implied.spread[place, 0], implied.full[place, 0]
+        slope = _class_slopes(layout, spread, full, values, size[size > 0])
         found[place] = fits.vcov[place] @ (slope.T @ slope) @ fits.vcov[place] * groups / (groups - 1)
         df[place] = groups - 1 if groups < FEW_CLUSTERS else np.inf
     return found, df
 
 
 def _class_slopes(
-    fits: ManyFits, place: int, layout: Layout, products: np.ndarray, size: np.ndarray
+    layout: Layout, spread: np.ndarray, full: np.ndarray, values: np.ndarray, size: np.ndarray
 ) -> np.ndarray:
-    """Sums (G, r) of the objective's slopes over the students of each class, from cross products (G, p, p)."""
-    implied = imply(fits.spec, fits.tau[[place]], fits.value[[place]])
-    inverse = invert(implied.cov)[0][0, 0]
-    slope = 0.5 * (size[:, None, None] * inverse - inverse @ products @ inverse)
-    by_row = row_gradient(layout, implied, slope[:, None], np.zeros((len(size), 1, len(inverse))))
-    return layout.to_tau(by_row[:, 0], 0)
+    """Sums (G, r) of the objective's slopes over the students of each class; ``values`` (n, p) stand class by class.
+
+    With W the values times the inverse of the implied covariance matrix C, a student adds (C^-1 - w w') / 2 to the slope
+    with respect to C; u and v of ``lib.sem.implied`` are columns of ``spread`` E and of E or ``full`` V.
+    """
+    p, m = values.shape[1], len(spread)
+    inverse = np.linalg.inv(full[:p, :p])
+    both = np.hstack([spread[:p], full[:p]])
+    right = layout.j + m * (layout.kind == PATH)
+    moved = (values @ inverse) @ both
+    seen = np.add.reduceat(moved[:, layout.i] * moved[:, right], np.append(0, np.cumsum(size)[:-1]))
+    expected = (spread[:p].T @ inverse @ both)[layout.i, right]
+    return layout.to_tau(layout.half * (size[:, None] * expected - seen), 0)

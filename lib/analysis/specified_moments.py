@@ -63,6 +63,19 @@ class Sums:
         return Sums(names, self.n, turn @ self.mean, turn @ self.cov @ turn.T, rows, self.cluster)
 
 
+@dataclass(frozen=True)
+class Table:
+    """Columns ``values`` (n, p), where they are ``missing`` (n, p), and the place of each by name."""
+
+    place: dict[str, int]
+    values: np.ndarray
+    missing: np.ndarray
+
+    def places(self, names: Sequence[str]) -> list[int]:
+        """Where some columns stand."""
+        return [self.place[name] for name in names]
+
+
 @dataclass
 class Columns:
     """Columns of the students' table as specifications ask for them; what was made once is kept."""
@@ -76,6 +89,10 @@ class Columns:
         if key not in self.made:
             self.made[key] = make()
         return self.made[key]
+
+    def forget(self, *kinds: str) -> None:
+        """Drop what is large and of no use to another family."""
+        self.made = {key: made for key, made in self.made.items() if key[0] not in kinds}
 
     def students(self, population: str) -> pd.DataFrame:
         """Students of a population of the codebook, of ``others``, ``either`` or ``everyone``."""
@@ -196,71 +213,88 @@ class Columns:
 
     def indicators(self, settings: dict) -> tuple[str, ...]:
         """Exposure subscales that a specification measures collaboration by."""
-        scales = self.study.codebook.scales_with("exposure")
         domain, out = settings.get("domain", ""), settings.get("left_out", "")
-        return tuple(s.key for s in scales if s.key != out and (not domain or s.domain == domain))
+
+        def make() -> tuple[str, ...]:
+            scales = self.study.codebook.scales_with("exposure")
+            return tuple(s.key for s in scales if s.key != out and (not domain or s.domain == domain))
+
+        return self.once(("indicators", domain, out), make)
 
     def sums(self, population: str, settings: dict, variables: Sequence[str], held: Sequence[str]) -> Sums:
         """Moments of exposure subscales, scales or records, and covariates for one specification.
 
         A domain is the mean of its scales.
         """
-        mask = self.kept(population, settings)
         basic = tuple(dict.fromkeys(one for key in variables for one in self.members(key)))
-        matrix = np.zeros((len(variables) + len(held), len(basic) + len(held)))
-        for row, key in enumerate(variables):
-            for one in self.members(key):
-                matrix[row, basic.index(one)] = 1 / len(self.members(key))
-        matrix[len(variables) :, len(basic) :] = np.eye(len(held))
-        names = self._table(population, settings)[0]
-        columns = [names.index(name) for name in (*basic, *held)]
-        values = self._chosen(population, settings, variables, held)
-        whole = ~np.isnan(values).any(1)
+        table = self._table(population, settings)
+        columns = table.places((*basic, *held))
+        whole = ~table.missing[:, columns].any(1)
         names, n = (*variables, *held), int(whole.sum())
+        matrix = None if basic == tuple(variables) else self._averages(variables, basic, len(held))
         if settings.get("missing") == "two_stage":
             mean, cov = self._stages(population, settings)
             mean, cov = mean[columns], cov[np.ix_(columns, columns)]
-            return Sums(names, n, matrix @ mean, matrix @ cov @ matrix.T, None, None)
-        rows = values[whole] @ matrix.T
+            if matrix is not None:
+                mean, cov = matrix @ mean, matrix @ cov @ matrix.T
+            return Sums(names, n, mean, cov, None, None)
+        rows = table.values[np.ix_(whole, columns)]
+        rows = rows if matrix is None else rows @ matrix.T
         mean = rows.mean(0)
+        centred = rows - mean
         cluster = self.study.codebook.cluster
-        classes = self._classes(population)[mask][whole] if cluster else None
-        return Sums(names, n, mean, (rows - mean).T @ (rows - mean) / n, rows, classes)
+        classes = self._numbered(population, settings, cluster)[whole] if cluster else None
+        return Sums(names, n, mean, centred.T @ centred / n, rows, classes)
+
+    def _averages(self, variables: Sequence[str], basic: Sequence[str], held: int) -> np.ndarray:
+        """From scales and covariates to variables, of which domains are the mean of their scales, and covariates."""
+        matrix = np.zeros((len(variables) + held, len(basic) + held))
+        for row, key in enumerate(variables):
+            for one in self.members(key):
+                matrix[row, basic.index(one)] = 1 / len(self.members(key))
+        matrix[len(variables) :, len(basic) :] = np.eye(held)
+        return matrix
 
     def blocks(
         self, population: str, settings: dict, variables: Sequence[str], held: Sequence[str]
     ) -> np.ndarray:
         """Number (n,) of the school of each complete row: the codebook's column of schools, as its schools are named."""
-        whole = ~np.isnan(self._chosen(population, settings, variables, held)).any(1)
-        column = next((key for key, one in self.study.codebook.columns_of("students").items()
-                       if one.role == "group" and key not in self.study.codebook.respondents), "")  # fmt: skip
-        frame = self.students(population)[self.kept(population, settings)]
-        return pd.factorize(frame[column])[0][whole] if column else np.zeros(int(whole.sum()), int)
-
-    def _chosen(
-        self, population: str, settings: dict, variables: Sequence[str], held: Sequence[str]
-    ) -> np.ndarray:
-        names, values = self._table(population, settings)
         basic = dict.fromkeys(one for key in variables for one in self.members(key))
-        return values[:, [names.index(name) for name in (*basic, *held)]]
+        table = self._table(population, settings)
+        whole = ~table.missing[:, table.places((*basic, *held))].any(1)
+        column = self.once(("schools",), self._schools)
+        return (
+            self._numbered(population, settings, column)[whole] if column else np.zeros(int(whole.sum()), int)
+        )
 
-    def _classes(self, population: str) -> np.ndarray:
-        column = self.students(population)[self.study.codebook.cluster]
-        return self.once(("classes", population), lambda: pd.factorize(column, use_na_sentinel=False)[0])
+    def _schools(self) -> str:
+        book = self.study.codebook
+        return next((key for key, one in book.columns_of("students").items()
+                     if one.role == "group" and key not in book.respondents), "")  # fmt: skip
 
-    def _table(self, population: str, settings: dict) -> tuple[list[str], np.ndarray]:
-        """Names and values (n, p) of all scores and covariates of the students kept."""
+    def _numbered(self, population: str, settings: dict, column: str) -> np.ndarray:
+        """A number for each level of a column, for the students kept."""
 
-        def make() -> tuple[list[str], np.ndarray]:
+        def make() -> np.ndarray:
+            values = self.students(population)[column][self.kept(population, settings)]
+            return pd.factorize(values, use_na_sentinel=False)[0]
+
+        return self.once(("numbered", population, sample_of(settings), column), make)
+
+    def _table(self, population: str, settings: dict) -> Table:
+        """All scores and covariates of the students kept."""
+
+        def make() -> Table:
             scores = self.scores(population, settings)[self.kept(population, settings)]
             table = pd.concat([scores, self.covariates(population, settings)], axis=1)
-            return list(table), table.to_numpy(float)
+            values = table.to_numpy(float)
+            return Table({name: place for place, name in enumerate(table)}, values, np.isnan(values))
 
         return self.once(("table", population, sample_of(settings), *score_of(settings)), make)
 
     def _stages(self, population: str, settings: dict) -> tuple[np.ndarray, np.ndarray]:
         key = ("stages", population, sample_of(settings), *score_of(settings))
-        return self.once(key, lambda: em_moments(self._table(population, settings)[1]))
+        return self.once(key, lambda: em_moments(self._table(population, settings).values))
 
 
 def sample_of(settings: dict) -> tuple:

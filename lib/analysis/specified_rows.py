@@ -7,7 +7,7 @@ differences between two populations (of group-standardized paths). Indirect path
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -164,7 +164,8 @@ def assemble(found: Mapping[Target, Paths], *, errors: str, conf_level: float, s
     """Rows from estimated paths: each path with its interval, then what follows from several."""
     rows: dict[tuple, tuple] = {}
     draws: dict[Target, np.ndarray] = {}
-    normal = np.random.default_rng(seed).standard_normal((DRAWS, 3))
+    compared = (codebook.focal, codebook.reference)
+    normal = np.random.default_rng(seed).standard_normal((DRAWS, 3)).T
     for target, paths in found.items():
         cov = paths.cov if errors == "model" else paths.clustered
         df = np.full(len(paths.df), np.inf) if errors == "model" else paths.df
@@ -183,9 +184,12 @@ def assemble(found: Mapping[Target, Paths], *, errors: str, conf_level: float, s
                 paths.estimate[:, k], np.sqrt(np.maximum(cov[:, k, k], 0)), df, conf_level, paths.status
             )
         if target.mediator:
-            draws[target] = _draw(paths.estimate, cov, normal)
-            for name, row in _through(paths, draws[target], conf_level).items():
-                rows[*focal, model, name, target.term] = row
+            drawn = _draw(paths.estimate, cov, normal)
+            made, indirect = _through(paths, drawn, conf_level)
+            rows |= {(*focal, model, name, target.term): row for name, row in made.items()}
+            pair = {replace(target, population=population) for population in compared}
+            if target in pair and pair <= set(found):
+                draws[target] = indirect
             direct = rows.get((*focal, "direct", "", target.term))
             if direct is not None:
                 rows[*focal, model, "before", target.term] = direct
@@ -199,11 +203,12 @@ def assemble(found: Mapping[Target, Paths], *, errors: str, conf_level: float, s
 def _wald(
     value: np.ndarray, error: np.ndarray, df: np.ndarray, conf_level: float, status: np.ndarray
 ) -> tuple:
-    width = np.array([quantile(0.5 + conf_level / 2, one) for one in np.unique(df)])[
-        np.unique(df, return_inverse=True)[1]
-    ]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        p = np.array([float(two_sided_p(one, free)) for one, free in zip(value / error, df, strict=True)])
+    width, p = np.empty(len(df)), np.empty(len(df))
+    for free in np.unique(df):
+        same = df == free
+        with np.errstate(divide="ignore", invalid="ignore"):
+            width[same] = quantile(0.5 + conf_level / 2, free)
+            p[same] = two_sided_p(value[same] / error[same], free)
     known = np.isfinite(error)
     status = np.where(known, status, np.where(status == "ok", "too_few", status))
     value = np.where(known, value, np.nan)
@@ -219,28 +224,34 @@ def _wald(
 
 
 def _draw(value: np.ndarray, cov: np.ndarray, normal: np.ndarray) -> np.ndarray:
-    """Draws (S, D, 3) of direct path, a and b; NaN where there is no estimate."""
-    out = np.full((len(value), *normal.shape), np.nan)
+    """Draws (3, S, D) of direct path, a and b from standard normal ones (3, D); NaN where there is no estimate."""
+    out = np.full((3, len(value), normal.shape[1]), np.nan)
     good = np.isfinite(cov).all((1, 2))
     size, direction = np.linalg.eigh(cov[good])
     root = direction * np.sqrt(np.maximum(size, 0))[:, None, :]
-    out[good] = value[good, None, :] + np.einsum("dk,sjk->sdj", normal, root)
+    for path in range(3):
+        out[path, good] = value[good, path, None] + root[:, path] @ normal
     return out
 
 
-def _through(paths: Paths, drawn: np.ndarray, conf_level: float) -> dict[str, tuple]:
-    """Indirect and total path and the share explained, with the statuses of ``lib.analysis.mediation``."""
+def _through(paths: Paths, drawn: np.ndarray, conf_level: float) -> tuple[dict[str, tuple], np.ndarray]:
+    """Indirect and total path and the share explained, with the statuses of ``lib.analysis.mediation``.
+
+    And the draws (S, D) of the indirect path.
+    """
     direct, a, b = paths.estimate.T
-    good = np.isfinite(drawn[:, 0, 0])
+    good = np.isfinite(drawn[0, :, 0])
     status = np.where(good, paths.status, np.where(paths.status == "ok", "too_few", paths.status))
     none = np.full(len(a), "", object)
 
     def row(value: np.ndarray, values: np.ndarray) -> tuple:
-        low, high = np.quantile(values, [0.5 - conf_level / 2, 0.5 + conf_level / 2], axis=1)
-        return np.where(good, value, np.nan), values.std(1), np.full(len(a), np.nan), low, high, status, none
+        low, high = _ends(values, good, conf_level)
+        error = np.full(len(a), np.nan)
+        error[good] = values[good].std(1)
+        return np.where(good, value, np.nan), error, np.full(len(a), np.nan), low, high, status, none
 
-    indirect = row(a * b, drawn[:, :, 1] * drawn[:, :, 2])
-    total = row(a * b + direct, drawn[:, :, 1] * drawn[:, :, 2] + drawn[:, :, 0])
+    product = drawn[1] * drawn[2]
+    indirect, total = row(a * b, product), row(a * b + direct, product + drawn[0])
     unclear = good & (total[3] <= 0) & (total[4] >= 0)
     opposed = good & ~unclear & (a * b * direct < 0)
     reason = np.where(opposed, "inconsistent mediation: indirect and direct effect differ in sign", "")
@@ -248,7 +259,14 @@ def _through(paths: Paths, drawn: np.ndarray, conf_level: float) -> dict[str, tu
     kept = np.where(good & ~unclear & ~opposed, 100 * a * b / (a * b + direct), np.nan)
     empty = np.full(len(a), np.nan)
     share = (kept, empty, empty, empty, empty, np.where(unclear | opposed, "inadmissible", status), reason)
-    return {"indirect": indirect, "total": total, "share_explained": share}
+    return {"indirect": indirect, "total": total, "share_explained": share}, product
+
+
+def _ends(values: np.ndarray, good: np.ndarray, conf_level: float) -> tuple[np.ndarray, np.ndarray]:
+    """Lower and upper end (S,) of the middle of draws (S, D), where they are ``good`` (S,)."""
+    ends = np.full((2, len(values)), np.nan)
+    ends[:, good] = np.quantile(values[good], [0.5 - conf_level / 2, 0.5 + conf_level / 2], axis=1)
+    return ends[0], ends[1]
 
 
 def _differences(rows: dict, draws: dict[Target, np.ndarray], codebook, conf_level: float) -> dict:
@@ -269,11 +287,10 @@ def _differences(rows: dict, draws: dict[Target, np.ndarray], codebook, conf_lev
         row = _wald(one[0] - other[0], error, infinite, conf_level, status)
         if contrast == "indirect":
             mediator = mediator_of(model)
-            gap = np.prod(draws[Target(population, mediator, term)][:, :, 1:], axis=2)
             # the same normal draws serve both samples, so those of the second are taken in another order
-            gap = gap - np.prod(draws[Target(codebook.reference, mediator, term)][:, ::-1, 1:], axis=2)
-            low, high = np.quantile(gap, [0.5 - conf_level / 2, 0.5 + conf_level / 2], axis=1)
-            row = (*row[:3], low, high, *row[5:])
+            gap = draws[Target(population, mediator, term)]
+            gap = gap - draws[Target(codebook.reference, mediator, term)][:, ::-1]
+            row = (*row[:3], *_ends(gap, np.isfinite(gap[:, 0]), conf_level), *row[5:])
         name = (
             "difference"
             if contrast == ""

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from lib.analysis.findings import as_stated, select
-from lib.analysis.rule_vectors import UNDEFINED, Scope, Vector
-from lib.analysis.specified_rows import KEY, Cells
+from lib.analysis.rule_vectors import KEYS, UNDEFINED, Scope, Vector
+from lib.analysis.specified_rows import Cells
 from lib.analysis.specified_store import judging_code, part_path, write_part
 from lib.study.load import Study
 from lib.study.rules import Rule
@@ -28,12 +28,8 @@ def verdicts(rule: Rule, estimated: Cells, codebook, context: pd.DataFrame) -> l
         chosen = select(keys, columns)
         if len(chosen):
             ids = tuple((f"r{place}",) for place in chosen["place"])
-            made[name] = (
-                chosen["place"].to_numpy(int),
-                chosen[list(KEY)],
-                chosen["term"].to_numpy(object),
-                ids,
-            )
+            named = tuple(chosen[list(KEYS)].itertuples(index=False, name=None))
+            made[name] = (chosen["place"].to_numpy(int), named, chosen["term"].to_numpy(object), ids)
         else:
             selections[name] = select(context, columns) if len(context) else context
     found = []
@@ -44,10 +40,7 @@ def verdicts(rule: Rule, estimated: Cells, codebook, context: pd.DataFrame) -> l
         for name, (places, named, terms, ids) in made.items():
             status = estimated.status[places, at]
             numbers = {column: values[places, at] for column, values in estimated.numbers.items()}
-            rows = pd.DataFrame(
-                numbers | {"status": status, "status_reason": estimated.reason[places, at], "term": terms},
-                copy=False,
-            )
+            rows = numbers | {"status": status, "status_reason": estimated.reason[places, at], "term": terms}
             shown = status == "ok"
             value = np.where(shown, numbers["estimate"], np.nan)
             selections[name] = Vector(value, ~shown & (status != UNDEFINED), named, ids, rows)

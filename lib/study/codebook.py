@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import cached_property
 
 from lib.errors import StudyError
 
@@ -161,12 +162,12 @@ class Codebook:
     theme_sets: dict[str, tuple[str, ...]] = field(default_factory=dict)
     theme_within: dict[str, str] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def outcomes(self) -> tuple[str, ...]:
         """Keys of the columns with role ``outcome``, in the codebook's order."""
         return tuple(key for key, column in self.columns.items() if column.role == "outcome")
 
-    @property
+    @cached_property
     def cluster(self) -> str:
         """Key of the students' cluster column (a class), or ``""`` where there is none."""
         return next(
