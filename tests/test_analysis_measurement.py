@@ -179,6 +179,20 @@ def test_too_few_students_in_one_group_are_said_and_not_estimated(planted):
     assert release(rows, small).rows["estimate"].isna().all()
 
 
+@pytest.mark.parametrize(("each", "status"), [(66.0, "ok"), (67.0, "too_few")])
+def test_a_factor_needs_students_for_each_of_its_parameters(agreeable, each, status):
+    """Four loadings, four residual variances and four intercepts; 800 persons (D7)."""
+    limits = dataclasses.replace(agreeable.codebook.disclosure, latent_n_per_parameter=each)
+    strict = dataclasses.replace(
+        agreeable, codebook=dataclasses.replace(agreeable.codebook, disclosure=limits)
+    )
+    everyone = strict.population("all")
+    rows = reliability(strict, everyone, ["agreeable"], **COVERED).set_index("contrast")
+    assert (rows.loc["omega", "status"], rows.loc["alpha", "status"]) == (status, "ok")
+    assert set(confirmatory(strict, everyone, ["agreeable"], **COVERED)["status"]) == {status}
+    assert (rows.loc["omega", "status_reason"] == TOO_FEW) == (status == "too_few")
+
+
 def test_an_item_without_variance_takes_its_scale_out_and_no_other(planted):
     students = planted.students.assign(
         odd_1=planted.students["odd_1"].mask(planted.students["group"] == "b", 1.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -16,13 +17,13 @@ from lib.analysis.complete_cases import (
     mediated_effects_complete,
 )
 from lib.analysis.design import Design
-from lib.analysis.effects import covariates_by_outcome, direct_effects, path_label, populations
+from lib.analysis.effects import covariates_by_outcome, direct_effects, path_label, populations, reportable
 from lib.analysis.estimates import estimates
 from lib.analysis.mediation import mediated_effects, resampling_units
 from lib.analysis.multigroup import compared_effects, effect_of, fit_pair, pooled_sd
 from lib.analysis.multigroup_mediation import compared_mediation
 from lib.analysis.pairs import GROUP, Pair, corrected_tests, pair_of, tail_p
-from lib.errors import ModelError, StudyError
+from lib.errors import ModelError, StudyError, TooFewError
 from lib.sem.hypotheses import wald_test
 from lib.study.load import Population
 
@@ -57,6 +58,19 @@ def fitted(study):
     ]
     designs = tuple(Design(one.frame[CONSTANT].astype(float)) for one in pair.both)
     return fit_pair(study, pair, paths, held=designs, missing="listwise", clustered=False)
+
+
+def test_the_smaller_group_needs_students_for_each_parameter_of_its_own(study, fitted):
+    """D7, group by group: half of the model's parameters are a group's, and the smaller one decides."""
+    least, own = min(fitted.problem.sample.n), fitted.n_parameters / 2
+    assert least < fitted.n_obs / 2
+    for each, enough in ((0.99 * least / own, True), (1.01 * least / own, False)):
+        limits = dataclasses.replace(study.codebook.disclosure, latent_n_per_parameter=each)
+        if enough:
+            assert reportable(fitted, limits) is fitted
+        else:
+            with pytest.raises(TooFewError):
+                reportable(fitted, limits)
 
 
 LABELS = {

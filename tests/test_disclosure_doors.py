@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import inspect
 import pkgutil
+from collections.abc import Iterator
+from contextlib import suppress
 from types import SimpleNamespace
 
+import nbformat
 import pytest
 
 import lib.show
 from lib.analysis.estimates import estimates
-from lib.disclosure.gate import Released
-from lib.errors import ReportError
+from lib.disclosure.gate import Quoted, Released
+from lib.disclosure.summaries import ledger_entries
+from lib.errors import DisclosureError, ReportError
+from tests.conftest import ROOT
 from tests.disclosure_studies import CODEBOOK
 
 RAW = estimates(
-    [{"term": "env_peer_support", "population": "all", "estimate": 0.7, "n_obs": 4, "unit": "SD per SD"}]
+    [{"term": "env_peer_support", "population": "all", "estimate": 0.7318, "n_obs": 4, "unit": "SD per SD"}]
 )
 ROW = SimpleNamespace(**RAW.iloc[0].to_dict(), codebook=CODEBOOK, values=RAW.iloc[0].to_dict(), shown=True)
 NEEDED = {
@@ -62,7 +68,7 @@ def test_results_that_did_not_pass_the_gate_are_refused(name, form):
 
 
 @pytest.mark.parametrize("name", WORDING)
-@pytest.mark.parametrize("raw", [0.7, RAW, RAW.iloc[0], ROW, {"estimate": 0.7}])
+@pytest.mark.parametrize("raw", [0.7318, RAW, RAW.iloc[0], ROW, {"estimate": 0.7318}])
 def test_sentences_take_released_rows_only(name, raw):
     with pytest.raises(ReportError):
         FUNCTIONS[name]("rises by {effect:.2f}", effect=raw)
@@ -76,3 +82,69 @@ def test_an_instance_that_only_says_it_is_released_is_refused():
         if "rows" in parameters or name.startswith(("figures", "tables", "wording", "diagrams")):
             with pytest.raises(ReportError):
                 FUNCTIONS[name](**{"released": pretender, **given})
+
+
+def chapter_functions() -> dict[str, object]:
+    """What chapters take from lib.show."""
+    found = {}
+    for notebook in sorted((ROOT / "chapters").glob("*.ipynb")):
+        for cell in nbformat.read(notebook, 4).cells:
+            for node in ast.walk(ast.parse(cell.source)) if cell.cell_type == "code" else ():
+                if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("lib.show"):
+                    module = importlib.import_module(node.module)
+                    found |= {f"{node.module}.{one.name}": getattr(module, one.name) for one in node.names}
+    return found
+
+
+READ = (
+    "Released",
+    "Quoted",
+    "Codebook",
+    "codebook",
+    "RowCount",
+)  # what a parameter must be made of by the gate
+KNOWN = ("Study", "Verdict", "Rows")  # what holds no result, or is passed through the gate inside
+
+
+def doors() -> Iterator[tuple[str, str]]:
+    for name, function in chapter_functions().items():
+        for key, parameter in inspect.signature(function).parameters.items():
+            words = f"{key} {parameter.annotation}"
+            if parameter.kind != parameter.VAR_KEYWORD and any(one in words for one in (*READ, *KNOWN)):
+                yield name, key
+
+
+@pytest.mark.parametrize(("name", "door"), list(doors()))
+def test_nothing_that_a_chapter_may_call_shows_raw_results(name, door, capsys):
+    function = chapter_functions()[name]
+    parameters = inspect.signature(function).parameters
+    needed = {
+        key: NEEDED.get(key, "x")
+        for key, one in parameters.items()
+        if key in NEEDED or (one.default is one.empty and one.kind != one.VAR_KEYWORD)
+    }
+    checked = any(one in f"{door} {parameters[door].annotation}" for one in READ)
+    for form in raw_forms()[:4]:
+        told, given = None, needed | {door: form}
+        if checked:
+            with pytest.raises(ReportError):
+                function(**given)
+        else:
+            with suppress(ReportError, AttributeError, TypeError, ValueError):
+                told = function(**given)
+        assert "0.73" not in f"{told}{capsys.readouterr().out}"
+
+
+def test_ledgers_are_read_from_the_study_s_folder_alone(study):
+    entries = ledger_entries(study, "reading")
+    assert len(entries) > 10 and len(entries.where(weight="slip")) < len(entries)
+    assert len(ledger_entries(study, "population")) > 10
+    assert len(ledger_entries(study, "no_such_ledger")) == 0
+    with pytest.raises(DisclosureError, match="read from a study's folder, not from SimpleNamespace"):
+        ledger_entries(SimpleNamespace(ledger=lambda _: {"entries": RAW.to_dict("records")}), "reading")
+    with pytest.raises(DisclosureError, match="no list named entries"):
+        ledger_entries(study, "findings")
+    with pytest.raises(DisclosureError):
+        Quoted(RAW.to_dict("records"))
+    next(iter(entries))["says"] = "0.7318"
+    assert next(iter(entries))["says"] != "0.7318"

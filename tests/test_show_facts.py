@@ -32,6 +32,8 @@ def test_a_setting_is_quoted_with_its_place_in_the_codebook():
     words = re.sub("<[^>]+>", "", said("{r.m:words} of {r.max_cluster_share:percent}, {r.alpha}", r=RULES))
     assert words == "three of 80%, 0.05"
     assert f">{len(CODEBOOK.scales)}<" in said("{rules.scales}", rules=RULES)
+    files = [re.sub("<[^>]+>", "", fact_html(n, "a file", "words file|files")) for n in (1, 2, 12)]
+    assert files == ["one file", "two files", "12 files"]
 
 
 def test_bounds_are_rounded_upward():

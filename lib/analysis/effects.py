@@ -141,15 +141,16 @@ def fit_structural(
 
 
 def reportable(fitted: SemFit, settings: DisclosureSettings) -> SemFit:
-    """The fit, if its results may be reported: converged, admissible and on enough students (D7).
+    """The fit, if its results may be reported: converged, admissible and on enough students in each group (D7).
 
     Raises
     ------
     ModelError
         If it is not; a ``TooFewError`` for want of students.
     """
-    needed = max(settings.latent_min_n, settings.latent_n_per_parameter * fitted.n_parameters)
-    if fitted.n_obs < needed:
+    sizes = fitted.problem.sample.n
+    own = fitted.n_parameters / len(sizes)
+    if min(sizes) < max(settings.latent_min_n, settings.latent_n_per_parameter * own):
         raise TooFewError("too few students")
     if fitted.status != "ok":
         raise ModelError(fitted.status_reason)

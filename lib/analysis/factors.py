@@ -7,10 +7,12 @@ and for ordered answers that of Green & Yang (2009) from polychoric correlations
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
+from lib.analysis.effects import not_estimated, reportable
 from lib.analysis.estimates import estimates
 from lib.analysis.ladder import TOO_FEW
 from lib.analysis.measurement import MIN_ITEMS, indicator_answers, indicators_of
@@ -20,6 +22,7 @@ from lib.sem.fit import fit
 from lib.sem.quantities import estimate_effect
 from lib.sem.reliability import alpha, ordinal_omega
 from lib.sem.result import SemFit
+from lib.study.codebook import DisclosureSettings
 from lib.study.load import Population, Study
 
 CFA = "CFA, MLR with missing answers (FIML)"
@@ -61,7 +64,7 @@ def reliability(
         base = {"population": population.key, "model": "reliability", "term": key, "unit": "reliability"}
         answers = indicator_answers(study, {key: study.codebook.scales[key].items}, population.frame)
         reason = unfit(study, answers)
-        kinds = _coefficients(answers)
+        kinds = _coefficients(answers, study.codebook.disclosure)
         for contrast, (estimator, compute) in kinds.items():
             found = reason or _attempt(compute, answers, conf_level)
             rows.append(base | {"contrast": contrast, "estimator": estimator} | found)
@@ -88,7 +91,7 @@ def confirmatory(
         answers = indicator_answers(study, {key: names}, population.frame)
         reason = unfit(study, answers) or too_few_variables(answers)
         try:
-            fitted = None if reason else one_factor(answers)
+            fitted = None if reason else one_factor(answers, study.codebook.disclosure)
         except ModelError as error:
             reason = failed(error)
         if reason:
@@ -110,13 +113,13 @@ def confirmatory(
     return estimates(rows)
 
 
-def one_factor(answers: pd.DataFrame) -> SemFit:
+def one_factor(answers: pd.DataFrame, settings: DisclosureSettings) -> SemFit:
     """One factor with variance 1, its loadings labelled l0, l1 and its residual variances e0, e1; ``omega`` is defined.
 
     Raises
     ------
     ModelError
-        If the model cannot be estimated, or its solution may not be reported.
+        If the model cannot be estimated, or its solution may not be reported (D7).
     """
     names, places = list(answers), range(answers.shape[1])
     true = f"({' + '.join(f'l{k}' for k in places)})^2"
@@ -126,10 +129,7 @@ def one_factor(answers: pd.DataFrame) -> SemFit:
         *(f"{name} ~~ e{k}*{name}" for k, name in enumerate(names)),
         f"omega := {true}/({true} + {' + '.join(f'e{k}' for k in places)})",
     ]
-    fitted = fit("\n".join(lines), answers, missing="fiml", estimator="MLR")
-    if fitted.status != "ok":
-        raise ModelError(fitted.status_reason)
-    return fitted
+    return reportable(fit("\n".join(lines), answers, missing="fiml", estimator="MLR"), settings)
 
 
 def unfit(study: Study, answers: pd.DataFrame) -> dict:
@@ -157,14 +157,14 @@ def ordered(answers: pd.DataFrame) -> bool:
 
 def failed(error: ModelError) -> dict:
     """Row columns of a model that gave no result."""
-    return {"status": "not_converged", "status_reason": f"not estimated: {error}"}
+    return {name: told for name, told in not_estimated(error).items() if name != "unit"}
 
 
-def _coefficients(answers: pd.DataFrame) -> dict[str, tuple[str, Callable]]:
+def _coefficients(answers: pd.DataFrame, settings: DisclosureSettings) -> dict[str, tuple[str, Callable]]:
     """Estimator and function of each coefficient that these items allow."""
     found = {"alpha": ("complete answers", _alpha)}
     if answers.shape[1] >= MIN_ITEMS:
-        found["omega"] = (CFA, _omega)
+        found["omega"] = (CFA, partial(_omega, settings=settings))
         if ordered(answers):
             found["omega_categorical"] = ("CFA, polychoric correlations", _categorical_omega)
     return found
@@ -192,8 +192,8 @@ def _alpha(answers: pd.DataFrame, conf_level: float) -> dict:
     }
 
 
-def _omega(answers: pd.DataFrame, conf_level: float) -> dict:
-    fitted = one_factor(answers)
+def _omega(answers: pd.DataFrame, conf_level: float, *, settings: DisclosureSettings) -> dict:
+    fitted = one_factor(answers, settings)
     effect = estimate_effect(fitted, "omega", conf_level=conf_level)
     return {
         "estimate": effect.estimate,

@@ -19,11 +19,12 @@ from lib.analysis.effects import (
     held_constant,
     not_estimated,
     path_label,
+    reportable,
     structural_data,
     structural_model,
 )
 from lib.analysis.estimates import estimates
-from lib.analysis.pairs import GROUP, TOO_FEW, Pair, corrected_tests
+from lib.analysis.pairs import GROUP, Pair, corrected_tests
 from lib.errors import ModelError
 from lib.sem.fit import SemFit, fit
 from lib.sem.implied import imply
@@ -87,7 +88,7 @@ def compared_effects(
                 study, pair, [(outcome, exposure)], held=held, missing=missing, clustered=clustered
             )
         except ModelError as error:
-            rows += [base | keys | not_fitted(error) for keys in _direct_keys(pair)]
+            rows += [base | keys | not_estimated(error) for keys in _direct_keys(pair)]
             continue
         one, two = (path_label(outcome, exposure, group=group) for group in (1, 2))
         rows += [
@@ -131,11 +132,7 @@ def fit_pair(
         data.assign(**{CLUSTER: pair.frame[cluster].astype(str)}) if use else data,
         group=GROUP, group_equal=("loadings",), cluster=CLUSTER if use else None, **MISSING[missing],
     )  # fmt: skip
-    if min(fitted.problem.sample.n) < study.codebook.disclosure.latent_min_n:
-        raise ModelError(TOO_FEW)
-    if fitted.status != "ok":
-        raise ModelError(fitted.status_reason)
-    return fitted
+    return reportable(fitted, study.codebook.disclosure)
 
 
 def effect_of(
@@ -174,13 +171,6 @@ def held_by_both(
 def _direct_keys(pair: Pair) -> list[dict]:
     own = [{"population": population.key} for population in pair.both]
     return own + [pair.keys | {"contrast": contrast} for contrast in ("difference", STANDARDIZED)]
-
-
-def not_fitted(error: ModelError) -> dict:
-    """Row columns of a result that a model of two populations could not give."""
-    if str(error) == TOO_FEW:
-        return {"unit": "SD per SD", "status": "too_few", "status_reason": TOO_FEW}
-    return not_estimated(error)
 
 
 def not_comparable(study: Study) -> dict:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from lib.analysis.design import Design
-from lib.analysis.effects import path_label
+from lib.analysis.effects import not_estimated, path_label
 from lib.analysis.estimates import estimates, mediated_by
 from lib.analysis.mediation import (
     DRAWS,
@@ -32,7 +32,6 @@ from lib.analysis.multigroup import (
     held_by_both,
     method,
     not_comparable,
-    not_fitted,
     pooled_sd,
 )
 from lib.analysis.pairs import GROUP, Pair, corrected_tests, tail_p
@@ -97,7 +96,7 @@ def compared_mediation(
         try:
             found = _one_mediator(study, pair, mediator, outcome, held=held[outcome], **settings)
         except ModelError as error:
-            found = [keys | not_fitted(error) for keys in _mediation_keys(pair)]
+            found = [keys | not_estimated(error) for keys in _mediation_keys(pair)]
         rows += [base | one for one in found]
     return corrected_tests(estimates(rows), study.codebook)
 

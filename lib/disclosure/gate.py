@@ -17,6 +17,7 @@ import pandas as pd
 
 from lib.analysis.estimates import ESTIMATE_COLUMNS, TEXT_COLUMNS, estimates
 from lib.disclosure.linked_rows import hidden_beside
+from lib.disclosure.merging import small_groups_together
 from lib.disclosure.notes import HIDDEN, table_notes
 from lib.disclosure.prior import PUBLISHED, printed_rows
 from lib.disclosure.rules import (
@@ -43,7 +44,16 @@ from lib.errors import DisclosureError, ShowError
 from lib.study.codebook import Codebook
 from lib.study.load import Study
 
-__all__ = ["COUNTED_UNITS", "HIDDEN", "NUMBER_COLUMNS", "PERSONS", "Released", "ReleasedRow", "release"]
+__all__ = [
+    "COUNTED_UNITS",
+    "HIDDEN",
+    "NUMBER_COLUMNS",
+    "PERSONS",
+    "Quoted",
+    "Released",
+    "ReleasedRow",
+    "release",
+]
 
 NUMBER_COLUMNS = NUMBERS
 NOT_ESTIMATED = "not estimated: too few students"
@@ -179,6 +189,23 @@ class Released(_Sealed):
         return found[0]
 
 
+class Quoted(_Sealed):
+    """Words of a study's folder that no result stands behind; made by ``lib.disclosure.summaries`` alone."""
+
+    __slots__ = ()
+
+    def __iter__(self) -> Iterator[dict[str, str]]:
+        return (dict(entry) for entry in self._held()[0])
+
+    def __len__(self) -> int:
+        return len(self._held()[0])
+
+    def where(self, **equal: str) -> Quoted:
+        """Entries whose keys have the given values."""
+        wanted = {key: str(value) for key, value in equal.items()}
+        return Quoted._of(tuple(entry for entry in self if wanted.items() <= entry.items()))
+
+
 def release(table: pd.DataFrame, study: Study) -> Released:
     """Apply the disclosure rules to result rows.
 
@@ -194,13 +221,19 @@ def release(table: pd.DataFrame, study: Study) -> Released:
     -------
     Released
         The same rows in the same order; those that may not be shown have no number, a status and a
-        reason in words (D12). Releasing them again changes nothing.
+        reason in words (D12). After levels that are too small a row may stand that counts them together
+        (D4). Releasing the rows again changes nothing.
     """
     given = estimates(table)
     rows = given.sort_values("row_id", kind="stable").reset_index(drop=True)
     settings = study.codebook.disclosure
     printed = printed_rows(rows, study) & (rows["status"] == "ok")
     found = _refused(rows, printed, study)
+    order = given["row_id"].tolist()
+    for row, small in small_groups_together(rows, (rows["status"] == "ok") & ~printed, study.codebook):
+        rows, printed, found = _with_one_more(row, rows, printed, found, study)
+        if row["row_id"] in set(rows["row_id"]) - set(order):
+            order.insert(max(map(order.index, small)) + 1, row["row_id"])
     lost = pd.Series(False, index=rows.index)
     if study.codebook.synthetic and (printed & (rows["estimator"] != PUBLISHED)).any():
         quoted = printed & (rows["estimator"] == PUBLISHED)
@@ -216,8 +249,21 @@ def release(table: pd.DataFrame, study: Study) -> Released:
     rows = _add_reason(rows, lost & ~printed, f"synthetic: {SYNTHETIC_ONLY}")
     unsure = (rows["n_obs"] < settings.caution_n) & ~is_free_count(rows) & ~is_person_count(rows)
     rows = _add_reason(rows, unsure, units.map(lambda unit: caution_words(settings, unit)))
-    order = rows.set_index("row_id").loc[given["row_id"]].reset_index()
-    return Released._of(order[list(ESTIMATE_COLUMNS)], study.codebook, table_notes(rows, study))
+    ordered = rows.set_index("row_id").loc[order].reset_index()
+    return Released._of(ordered[list(ESTIMATE_COLUMNS)], study.codebook, table_notes(rows, study))
+
+
+def _with_one_more(
+    row: dict, rows: pd.DataFrame, printed: pd.Series, found: dict[str, pd.Series], study: Study
+) -> tuple[pd.DataFrame, pd.Series, dict[str, pd.Series]]:
+    """Rows and what is refused of them with a row for small groups together, if it costs no other row and may be shown."""
+    if row["row_id"] in set(rows["row_id"]):
+        return rows, printed, found
+    more = pd.concat([rows, estimates([row])], ignore_index=True)
+    own = pd.Series([*printed, False], index=more.index)
+    refused = _refused(more, own, study)
+    lost = refused["any"] & ~pd.Series([*found["any"], False], index=more.index)
+    return (rows, printed, found) if lost.any() else (more, own, refused)
 
 
 def _refused(rows: pd.DataFrame, printed: pd.Series, study: Study) -> dict[str, pd.Series]:

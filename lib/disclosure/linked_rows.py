@@ -114,6 +114,13 @@ def _relations(rows: pd.DataFrame, layer: pd.Series, whole: pd.Series | None, co
         for place, key in zip(known, rows.loc[known, others].itertuples(index=False, name=None), strict=True):
             together.setdefault(key, []).append(place)
         for places in (together[key] for key in sorted(together) if len(together[key]) > 1):
+            joined = _joined(places, names[dimension])
+            found |= {
+                (total, parts): (total, parts)
+                for total, parts in joined.items()
+                if parts and count[total] == sum(count[place] for place in parts)
+            }
+            places = [place for place in places if place not in joined]
             for parts in _parts(places, count, names[dimension], kinds):
                 behind = sum(count[place] for place in parts)
                 for total in places:
@@ -122,6 +129,18 @@ def _relations(rows: pd.DataFrame, layer: pd.Series, whole: pd.Series | None, co
                 if whole is not None and all(base[place] == behind for place in parts):
                     found["whole", parts] = (("whole", parts[0], dimension), parts)
     return list(found.values())
+
+
+def _joined(places: list[int], names: dict) -> dict[int, tuple[int, ...]]:
+    """Rows that name several levels of a column, ``column=a|b``, with the places of the levels' own rows."""
+    several = [place for place in places if "|" in names[place]]
+    at = {names[place]: place for place in places} if several else {}
+    found = {}
+    for total in several:
+        column, _, levels = names[total].partition("=")
+        parts = tuple(at.get(f"{column}={level}") for level in levels.split("|"))
+        found[total] = () if None in parts else parts
+    return found
 
 
 def _kind(value: str, codebook: Codebook) -> tuple[str, ...] | None:
@@ -136,7 +155,7 @@ def _parts(places: list[int], count: dict, names: dict, kinds: dict) -> list[tup
         if (kind := kinds[names[place]]) is not None:
             levels.setdefault(kind, []).append(place)
     every = [place for place in places if kinds[names[place]] is not None]
-    largest = max(places, key=count.__getitem__)
+    largest = max(places, key=count.__getitem__, default=None)
     sets = [*levels.values(), every, [place for place in places if place != largest]]
     return [parts for parts in dict.fromkeys(map(tuple, sets)) if len(parts) > 1]
 

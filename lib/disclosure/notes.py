@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from lib.disclosure.members import members
-from lib.disclosure.rules import CAUTION, SYNTHETIC_ONLY, units_behind
+from lib.disclosure.rules import CAUTION, SYNTHETIC_ONLY, TOGETHER, units_behind
 from lib.study.load import Study
 
 HIDDEN = ("hidden", "too_few")
@@ -33,6 +33,11 @@ def table_notes(rows: pd.DataFrame, study: Study) -> tuple[str, ...]:
             equity_cost(rows[of_students], hidden[of_students], study) if (hidden & of_students).any() else ""
         )
         notes += [cost] if cost else []
+    joined = rows[rows["status_reason"].str.contains(TOGETHER, regex=False) & (rows["status"] == "ok")]
+    for name in dict.fromkeys(
+        name for pair in zip(joined["group"], joined["term"], strict=True) for name in pair if "|" in name
+    ):
+        notes.append(f"Counted together, since each alone is too small to be shown: {_levels(name, study)}.")
     cautious = rows["status_reason"].str.contains(CAUTION, regex=False)
     for units, count in units_behind(rows[cautious]).value_counts(sort=False).items():
         notes.append(
@@ -46,6 +51,11 @@ def table_notes(rows: pd.DataFrame, study: Study) -> tuple[str, ...]:
             "prints them or others beside them; on student records they would be hidden."
         )
     return tuple(notes)
+
+
+def _levels(name: str, study: Study) -> str:
+    column, _, levels = name.partition("=")
+    return ", ".join(study.codebook.label(f"{column}={level}") for level in levels.split("|"))
 
 
 def equity_cost(rows: pd.DataFrame, hidden: pd.Series, study: Study) -> str:

@@ -24,6 +24,7 @@ COUNTED_UNITS = (
 PROTECTS = "not shown to protect another group"
 SYNTHETIC_ONLY = "student records would hide it"
 CAUTION = "interpret with caution"
+TOGETHER = "small groups together"
 LATENT = re.compile(r"\b(?:SEM|CFA|latent)\b|^(?:ML|MLR|FIML)$", re.IGNORECASE)
 EXTREMES = frozenset({"min", "max", "minimum", "maximum", "range", "outlier"})
 PERCENTILE = re.compile(r"^(?:p|q|percentile[ _]?)(\d{1,2})$|^(median)$")

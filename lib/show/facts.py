@@ -57,11 +57,14 @@ class Settings(Words):
 def fact_html(value: object, source: str, spec: str = "") -> str:
     """A number or text of a fact with where it is from.
 
-    Formats are those of numbers (``.2f``), ``words`` for small counts, ``percent`` or ``.1percent`` for shares, and
-    ``^.4f`` to round a bound upward.
+    Formats are those of numbers (``.2f``), ``words`` for small counts, ``words file|files`` with what is counted,
+    ``percent`` or ``.1percent`` for shares, and ``^.4f`` to round a bound upward.
     """
     if not _is_number(value):
         return html.escape(str(value), quote=False)
+    if spec.startswith("words "):
+        one, _, many = spec.removeprefix("words ").partition("|")
+        return f"{fact_html(value, source, 'words')} {one if value == 1 else many}"
     if spec == "words":
         text = small_number(value)
     elif spec.endswith("percent"):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
+from lib.disclosure.gate import Quoted
 from lib.errors import ShowError
 from lib.show.frame import given_caption, jupyter_html, name_of, scroll
 from lib.show.marks import Mark, emit, plain
@@ -14,7 +15,7 @@ __all__ = ["ledger_table"]
 
 
 def ledger_table(
-    entries: Sequence[Mapping[str, object]],
+    entries: Quoted,
     *,
     columns: Mapping[str, str],
     label: str,
@@ -25,8 +26,8 @@ def ledger_table(
 
     Parameters
     ----------
-    entries : sequence of mapping
-        From ``study.ledger(...)["entries"]``; they hold words, never results.
+    entries : Quoted
+        From ``lib.disclosure.summaries``: of a ledger of the study's folder, or of its coded remarks.
     columns : mapping
         Key of an entry, and its heading; the first names the line.
     label : str
@@ -37,8 +38,14 @@ def ledger_table(
     Raises
     ------
     ShowError
-        If there is no entry, or one lacks a column.
+        If the entries are not quoted from the study's folder, there is none, or one lacks a column.
     """
+    if type(entries) is not Quoted:
+        raise ShowError(
+            f"ledger_table shows what lib.disclosure.summaries quotes, not {type(entries).__name__}; "
+            "results go through lib.disclosure.gate.release"
+        )
+    entries = list(entries)
     if not entries:
         raise ShowError("a ledger's table needs at least 1 entry; leave the table out where there is none")
     lacking = sorted({key for entry in entries for key in columns if key not in entry})

@@ -58,7 +58,9 @@ def svg(spec: dict, *, width: str, title: str, alt: str, id: str) -> str:
     classes = spec.get("usermeta", {}).get("classes", {})
     body = "".join(_parts(root, "", classes))
     plot = spec.get("usermeta", {}).get("plot")
-    told = f" data-plot={quoteattr(json.dumps(plot, ensure_ascii=False, separators=(',', ':')))}" if plot else ""
+    told = (
+        f" data-plot={quoteattr(json.dumps(plot, ensure_ascii=False, separators=(',', ':')))}" if plot else ""
+    )
     font = quoteattr(spec.get("config", {}).get("font", "sans-serif"))
     return (
         f'<svg class="chart dots {width}" viewBox="{root.get("viewBox")}" role="img" '

@@ -183,7 +183,7 @@ class Codebook:
         return {key: column for key, column in self.columns.items() if kind in column.files}
 
     def label(self, key: str) -> str:
-        """Words for a scale, domain, latent, column, level (``race=black``), population or theme.
+        """Words for a scale, domain, latent, column, level (``race=black``, ``race=a|b`` together), population or theme.
 
         Raises
         ------
@@ -195,6 +195,8 @@ class Codebook:
             levels = self.columns[column].levels
             if level in levels:
                 return levels[level]
+            if "|" in level:
+                return ", ".join(self.label(f"{column}={one}") for one in level.split("|")) + " together"
             raise StudyError(
                 f"column {column!r} has no level {level!r} in codebook.yml{nearest(level, levels)}"
             )
