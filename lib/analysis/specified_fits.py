@@ -204,11 +204,15 @@ def _directions(cov: np.ndarray, first: int, count: int) -> np.ndarray:
     corr, turn = cov / scale[:, :, None] / scale[:, None, :], np.zeros((*cov.shape[:2], first + count))
     turn[:, :first, :first] = np.eye(first)
     if count:
-        size, axes = np.linalg.eigh(corr[:, first:, first:])
-        fine = (size[:, 0] > COLLINEAR)[:, None, None]
-        axes = np.where(fine, axes / np.sqrt(np.maximum(size, COLLINEAR))[:, None, :], 0.0)
-        kept = np.linalg.svd(corr[:, :first, first:] @ axes)[2][:, :count]
-        turn[:, first:, first:] = axes @ kept.swapaxes(1, 2)
+        fine = np.linalg.eigvalsh(corr[:, first:, first:])[:, 0] > COLLINEAR
+        axes = np.linalg.inv(np.linalg.cholesky(corr[fine, first:, first:])).swapaxes(1, 2)
+        if count < axes.shape[1]:
+            axes = axes @ np.linalg.qr(axes.swapaxes(1, 2) @ corr[fine, first:, :first])[0]
+        turn[
+            np.flatnonzero(fine)[:, None, None],
+            np.arange(first, cov.shape[1])[:, None],
+            first + np.arange(count),
+        ] = axes
     return turn / scale[:, :, None]
 
 
