@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from lib.errors import StudyError
-from lib.study.load import load_study, study_folder
+from lib.study.load import folder_hash, load_study, study_folder
 from lib.study.read_codebook import load_codebook
 from lib.study.validate import check_study
 
@@ -203,6 +203,20 @@ def test_a_foreign_study_needs_only_a_codebook(name, counts, column, mean):
     assert sorted(path.suffix for path in folder.iterdir()) in (
         [".R", ".csv", ".yml"], [".R", ".tsv", ".yml"],
     )  # fmt: skip
+
+
+def test_cells_that_a_build_has_checked_are_not_checked_again(tmp_path, monkeypatch):
+    """One fault, seen by every process but those told that these very bytes have been checked."""
+    wrong = write(tmp_path, rows=ROWS.assign(a1=["9", *ROWS["a1"][1:]]))
+    good = load_codebook(wrong)
+    monkeypatch.setenv("LWO_CHECKED", "another study's hash")
+    with pytest.raises(StudyError, match=r"'a1' is outside 1\.\.4"):
+        load_study(wrong)
+    monkeypatch.setenv("LWO_CHECKED", folder_hash(wrong, good))
+    assert load_study(wrong).students["a1"][0] == 9
+    (wrong / "students.csv").write_text((wrong / "students.csv").read_text() + "\n")
+    with pytest.raises(StudyError):
+        load_study(wrong)
 
 
 def test_alias_bombs_are_refused_before_they_unfold(tmp_path):

@@ -33,7 +33,7 @@ from lib.report.requires import fit_notebook
 from lib.report.results import RESULTS_VARIABLE
 from lib.report.run import Job, run_chapters
 from lib.report.stage import StagedPage, stage_page
-from lib.study.load import Study, load_study
+from lib.study.load import CHECKED_VARIABLE, Study, load_study
 
 Progress = Callable[[str, int, int], None]
 
@@ -220,6 +220,7 @@ def kernel_environment(study: Study, executed: Path) -> dict[str, str]:
     """Variables a chapter's kernel needs."""
     return {
         "LWO_STUDY": str(study.folder.resolve()),
+        CHECKED_VARIABLE: study.data_hash,
         RESULTS_VARIABLE: str(executed),
         "OPENBLAS_NUM_THREADS": "1",
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",

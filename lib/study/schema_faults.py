@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from functools import cache
 from pathlib import Path
 
@@ -23,27 +22,11 @@ def codebook_schema() -> dict:
 def schema_faults(raw: dict) -> list[Fault]:
     """Faults of a codebook (keys as text) against the schema; at most one for each entry and rule."""
     faults = []
-    for error in _validator()(codebook_schema()).iter_errors(raw):
+    from jsonschema import Draft202012Validator
+
+    for error in Draft202012Validator(codebook_schema()).iter_errors(raw):
         faults += _in_words(_deepest(error))
     return list(dict.fromkeys(faults))
-
-
-def _validator():
-    """The validator class of jsonschema, imported without its check of web addresses.
-
-    That check builds 39 grammars on import (3 s); the codebook's schema uses no format.
-    """
-    unused = "rfc3987_syntax"
-    if unused in sys.modules:
-        from jsonschema import Draft202012Validator
-
-        return Draft202012Validator
-    sys.modules[unused] = None
-    try:
-        from jsonschema import Draft202012Validator
-    finally:
-        del sys.modules[unused]
-    return Draft202012Validator
 
 
 def _deepest(error):

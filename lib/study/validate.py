@@ -35,15 +35,20 @@ def check_study(folder: str | Path) -> list[Fault]:
     return examine(study_folder(folder)).faults
 
 
-def examine(folder: Path) -> Examined:
-    """Read a study folder and check codebook, files, columns and what holds between them."""
-    from lib.study.column_rules import column_faults
-    from lib.study.study_rules import study_faults
+def examine(folder: Path, *, checked: str = "") -> Examined:
+    """Read a study folder and check codebook, files, columns and what holds between them.
 
+    Parameters
+    ----------
+    folder : Path
+    checked : str
+        A study's ``data_hash`` where its cells have been checked already; of this study they then are only read.
+    """
     codebook, faults = read_codebook(folder)
     if codebook is None:
         return Examined(None, {}, most_serious_first(faults))
     tables: dict[str, pd.DataFrame] = {}
+    known = bool(checked) and checked == _hash(folder, codebook)
     for kind, spec in codebook.files.items():
         table, found = read_table(folder, spec)
         faults += found
@@ -52,11 +57,26 @@ def examine(folder: Path) -> Examined:
         faults += missing_columns(table, codebook, kind)
         columns = {key: column for key, column in codebook.columns_of(kind).items() if key in table}
         cells = text_cells(table, columns)
-        faults += column_faults(cells, codebook, kind)
+        faults += [] if known else _column_faults(cells, codebook, kind)
         tables[kind] = convert_table(cells, columns, decimal=spec.decimal)
-    if not any(fault.severity == "fatal" or fault.rule == "column present" for fault in faults):
+    if not known and not any(fault.severity == "fatal" or fault.rule == "column present" for fault in faults):
+        from lib.study.study_rules import study_faults
+
         faults += study_faults(tables, codebook)
     return Examined(codebook, tables, most_serious_first(faults))
+
+
+def _hash(folder: Path, codebook: Codebook) -> str:
+    from lib.study.load import folder_hash
+
+    here = all((folder / spec.path).exists() for spec in codebook.files.values())
+    return folder_hash(folder, codebook) if here else ""
+
+
+def _column_faults(cells: pd.DataFrame, codebook: Codebook, kind: str) -> list[Fault]:
+    from lib.study.column_rules import column_faults  # loads pandera, which takes longer than its checks
+
+    return column_faults(cells, codebook, kind)
 
 
 def missing_columns(table: pd.DataFrame, codebook: Codebook, kind: str) -> list[Fault]:
