@@ -82,6 +82,32 @@ def test_wrong_input_is_answered_by_a_message_without_traceback(lwo, words, stat
     assert (result.exit_code, "Traceback" in result.output) == (status, False)
 
 
+def test_a_site_that_would_give_a_student_away_is_not_published(small, tmp_path):
+    """A path of the building machine in a figure's words; the audit runs on whatever the chapter shows."""
+    site = tmp_path / "_site"
+    site.mkdir()
+    (site / "index.html").write_text("the old site")
+    result = small("from lib.show.prose import prose", "prose('Drawn from /home/anna/records by hand.')")
+    assert result.exit_code == 1 and "the site would give away" in result.output
+    assert "path: index.html" in result.output
+    assert (site / "index.html").read_text() == "the old site"
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith("_site")] == ["_site"]
+
+
+@pytest.mark.parametrize(
+    ("words", "kinds"), [("Nothing.", []), ("Only 4 students said so.", ["small count"])]
+)
+def test_an_audit_names_each_leak_with_its_place_and_ends_with_a_status(lwo, tmp_path, words, kinds):
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "index.html").write_text(f"<!doctype html><p>{words}</p>")
+    result = lwo("audit", tmp_path / "site", "--json", tmp_path / "leaks.json")
+    listed = json.loads((tmp_path / "leaks.json").read_text())
+    assert [leak["kind"] for leak in listed] == kinds
+    assert all({"file", "place", "message"} <= set(leak) for leak in listed)
+    assert result.exit_code == int(bool(kinds)) and f"{len(kinds)} leaks found" in result.output
+    assert not kinds or "index.html, words: a sentence counts fewer than 10 persons" in result.output
+
+
 def test_params_lists_what_a_chapter_can_be_given(lwo):
     listed = {
         entry["name"]: entry for entry in json.loads(lwo("params", "rq1-relationships", "--json").output)

@@ -275,6 +275,26 @@ def test_bars_begin_at_zero_and_end_at_the_share(displayed):
     assert data["value_a"][0]["text"] == "46% [43, 49]"
 
 
+def test_a_share_near_its_end_reads_alike_in_figure_table_alt_text_sentence_and_rows(displayed):
+    """D5: 1 percent of 850 is coded, everywhere in the same words, and stands nowhere as a number."""
+    share = {"unit": "percent", "model": "share", "n_obs": 850}
+    shown = released(
+        row("frequency=1", 0.94, 0.5, 1.8, **share), row("frequency=4", 46.0, 43.0, 49.0, **share)
+    )
+    for draw in (bars, dot_interval, table):
+        draw(shown, **TITLES)
+    prose("In one class period: {rare}.", rare=shown.row(term="frequency=1"))
+    figure, other, tabled, sentence = (mark for mark, _ in displayed)
+    coded = "at most 1 percent"
+    assert all(coded in text for text in (figure["alt"], other["alt"], tabled["table"], sentence["markdown"]))
+    for mark in (figure, other):
+        assert coded in mark["table"] and coded in json.dumps(mark["spec"]["wide"])
+    for mark, data in displayed:
+        hidden = next((one for one in mark["rows"] if one["term"] == "frequency=1"), None)
+        assert hidden is None or (hidden["estimate"], hidden["status_reason"]) == (None, coded)
+        assert "0.94" not in json.dumps(mark) + json.dumps(data)
+
+
 def test_a_path_diagram_shows_each_coefficient_and_words_hidden_ones(displayed):
     path_diagram(
         mediation().where(term="ms_social_se"), caption="What it shows.", title="T & more", exhibit=20
