@@ -15,7 +15,8 @@ from lib.show.marks import require_released, row_anchor
 from lib.show.prose import Phrase, Words, phrase
 from lib.show.words import has_interval, is_shown, number, reason, small_number
 
-DIRECTIONS = ("positive", "negative", "unclear")
+CONDITIONS = {"positive": ("positive",), "negative": ("negative",), "unclear": ("unclear",),
+              "clear": ("positive", "negative")}  # fmt: skip
 COUNT_FIELDS = {"": "k", "k": "k", "n": "n", "rest": "rest"}
 
 __all__ = ["RowCount", "choose", "choose_count", "count_rows", "direction", "listing", "ranked"]
@@ -138,14 +139,14 @@ def count_rows(released: Released, *, where: str | Callable[[ReleasedRow], bool]
     released : Released
         The rows; those without an estimate are counted as hidden.
     where : str or function
-        ``positive``, ``negative`` or ``unclear`` (of the interval), or a test of one row.
+        ``positive``, ``negative``, ``unclear`` or ``clear`` of zero (of the interval), or a test of one row.
     """
     rows = list(require_released(released, "count_rows"))
     if isinstance(where, str):
-        if where not in DIRECTIONS:
-            raise ShowError(f"unknown condition {where!r}; use {', '.join(DIRECTIONS)} or a test of one row")
-        wanted = where
-        where = lambda row: direction(row) == wanted  # noqa: E731
+        if where not in CONDITIONS:
+            raise ShowError(f"unknown condition {where!r}; use {', '.join(CONDITIONS)} or a test of one row")
+        wanted = CONDITIONS[where]
+        where = lambda row: direction(row) in wanted  # noqa: E731
     shown = tuple(row for row in rows if is_shown(row))
     return RowCount(tuple(row for row in shown if where(row)), shown, len(rows) - len(shown))
 
