@@ -11,7 +11,8 @@ import pytest
 
 from lib.analysis.effects import covariates_by_outcome, direct_effects
 from lib.analysis.mediation import mediated_effects
-from lib.analysis.subgroup_differences import adjust, measured_alike
+from lib.analysis.subgroup_differences import adjust
+from lib.analysis.subgroup_invariance import measured_alike
 from lib.analysis.subgroup_mediation import fieller
 from lib.analysis.subgroup_relations import relations
 from lib.disclosure.lattice import choose_lattice

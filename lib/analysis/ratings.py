@@ -18,7 +18,7 @@ from lib.analysis.multiplicity import benjamini_hochberg, family_of, holm
 from lib.analysis.two_one_sided import equivalence_tests
 from lib.errors import StudyError
 from lib.study.codebook import Codebook
-from lib.study.load import Study
+from lib.study.load import Population, Study
 
 MODELS = {"students": "mean rating", "teachers": "teacher rating", "observations": "observation rating"}
 PAIRED = "paired difference"
@@ -59,8 +59,8 @@ class Raters:
         return Clusters(self.codebook.label(self.cluster).lower(), self.frame[self.cluster])
 
 
-def raters(study: Study, kind: str, *, population: str = "", clustered: bool = True) -> Raters:
-    """Those who rated, or what was rated: a population of students, the teachers, the parts of visits.
+def raters(study: Study, kind: str, *, population: str | Population = "", clustered: bool = True) -> Raters:
+    """Those who rated, or what was rated: a population of students (or its name), the teachers, the parts of visits.
 
     With ``clustered`` false, rows are taken as independent although they share a class or a visit.
 
@@ -74,7 +74,8 @@ def raters(study: Study, kind: str, *, population: str = "", clustered: bool = T
         raise StudyError(f"the study has no file of {kind}; name it under files in codebook.yml")
     key = ""
     if kind == "students":
-        chosen = study.population(population or "all")
+        named = not isinstance(population, Population)
+        chosen = study.population(population or "all") if named else population
         key, frame = chosen.key, chosen.frame
     clusters = [
         column for column, entry in study.codebook.columns_of(kind).items() if entry.role == "cluster"

@@ -19,13 +19,7 @@ from lib.analysis.subgroups import TOO_FEW, Subgroups, fit_paths, subgroups
 from lib.errors import ModelError
 from lib.sem.distributions import quantile, two_sided_p
 from lib.sem.incomplete import LatentFits
-from lib.sem.invariance import compare_invariance
 from lib.sem.latent_paths import standardized, unstandardized
-from lib.study.load import Study
-
-NOT_COMPARABLE = "not comparable: the measure of {exposure} differs between these groups"
-UNCHECKED = "not comparable: too few students to check whether {exposure} is measured alike"
-LEVELS = ("configural", "metric")
 
 
 def direct_differences(
@@ -112,29 +106,6 @@ def whole_sample(everyone: Subgroups, outcome: str, *, covariates: str) -> tuple
     raw, _ = unstandardized(fits.latent, fits.n_whole, loadings_held=False)
     told, _ = standardized(fits.latent, fits.n_whole)
     return fits.latent.loading[0], float(told[0, 0] / raw[0])
-
-
-def measured_alike(study: Study, columns: Sequence[str], *, alpha: float) -> dict[str, str]:
-    """Why the exposure cannot be compared between the levels of a column; empty where it can.
-
-    Metric invariance, which paths need, over the levels with enough students for a latent model.
-    """
-    exposure, label = study.codebook.exposure
-    indicators = [scale.key for scale in study.codebook.scales_with("exposure")]
-    everyone, found = study.population("all").frame, {}
-    for column in columns:
-        values = everyone[column].astype(object)
-        counts = values.value_counts()
-        large = counts.index[counts >= study.codebook.disclosure.latent_min_n]
-        inside = values.isin(large)
-        if len(large) < 2:
-            found[column] = UNCHECKED.format(exposure=label.lower())
-            continue
-        answers = everyone.loc[inside, indicators].assign(**{column: values[inside]})
-        ladder = compare_invariance({exposure: indicators}, answers, group=column, levels=LEVELS, alpha=alpha)
-        holds = ladder.holds(exposure, LEVELS[-1])
-        found[column] = "" if holds else NOT_COMPARABLE.format(exposure=label.lower())
-    return found
 
 
 def adjust(rows: pd.DataFrame, family: pd.Series) -> pd.DataFrame:

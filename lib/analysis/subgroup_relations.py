@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from lib.analysis.subgroup_differences import direct_differences, measured_alike
+from lib.analysis.subgroup_differences import direct_differences
+from lib.analysis.subgroup_invariance import barred, columns_named, measured_alike
 from lib.analysis.subgroup_mediation import mediation_by_subgroup
 from lib.analysis.subgroups import direct_by_subgroup, subgroups
 from lib.study.load import Population, Study
@@ -70,14 +71,7 @@ def relations(
 
 def not_comparable(study: Study, gaps: pd.DataFrame) -> pd.DataFrame:
     """The differences, without those between levels of a column on which the exposure is not measured alike."""
-    columns = (
-        gaps["population"].str.split(" & ").map(lambda parts: [part.partition("=")[0] for part in parts])
-    )
-    names = sorted({name for parts in columns for name in parts if name in study.codebook.columns})
+    names = columns_named(gaps["population"], study)
     why = measured_alike(study, names, alpha=study.codebook.thresholds["alpha"])
-    reasons = columns.map(lambda parts: next((why[name] for name in parts if why.get(name)), ""))
-    gaps, barred = gaps.copy(), reasons != ""
-    numbers = ["estimate", "std_error", "statistic", "p_value", "conf_low", "conf_high"]
-    gaps.loc[barred, numbers] = float("nan")
-    gaps.loc[barred, "status"], gaps.loc[barred, "status_reason"] = "not_comparable", reasons[barred]
-    return gaps
+    terms = gaps["term"].unique()
+    return barred(gaps, {name: dict.fromkeys(terms, reason) for name, reason in why.items()})

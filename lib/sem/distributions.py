@@ -6,18 +6,18 @@ import numpy as np
 
 
 def two_sided_p(statistic: np.ndarray, df: float = np.inf) -> np.ndarray:
-    """P(|T| > |statistic|) for a standard normal, or Student's t with ``df`` degrees of freedom."""
+    """P(|T| > |statistic|) for a standard normal, or Student's t with ``df`` degrees of freedom (one, or one each)."""
     from scipy import special
 
     size = -np.abs(np.asarray(statistic, float))
-    return 2 * (special.ndtr(size) if np.isinf(df) else special.stdtr(df, size))
+    return 2 * (special.ndtr(size) if np.isscalar(df) and np.isinf(df) else special.stdtr(df, size))
 
 
 def quantile(probability: np.ndarray, df: float = np.inf) -> np.ndarray:
     """Quantile of the standard normal, or of Student's t."""
     from scipy import special
 
-    return special.ndtri(probability) if np.isinf(df) else special.stdtrit(df, probability)
+    return special.ndtri(probability) if np.isscalar(df) and np.isinf(df) else special.stdtrit(df, probability)
 
 
 def normal_cdf(value: np.ndarray) -> np.ndarray:

@@ -10,15 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from lib.analysis.estimates import estimates
 from lib.analysis.subgroup_differences import adjust
-from lib.disclosure.gate import release
+from lib.analysis.frequencies import SHARE
+from lib.disclosure.gate import NUMBER_COLUMNS, release
 from lib.disclosure.lattice import Lattice, State, choose_lattice
+from lib.disclosure.rules import PROTECTS
 from lib.show.cube_code import Layout, encoded
+from lib.show.cube_store import stored_rows
 from lib.study.load import Population, Study
 
 Rows = Callable[[Study, list[Population], list[tuple[int, int]]], pd.DataFrame]
@@ -60,17 +64,41 @@ def cube(study: Study, functions: Sequence[Rows], *, lattice: Lattice | None = N
         If two rows stand for one result.
     """
     layout = lay_out(study, lattice or choose_lattice(study))
+    tables = [
+        stored_rows(study, layout, function, partial(_released, study, layout, function))
+        for function in functions
+    ]
+    family = np.repeat(np.arange(len(tables)), [len(table) for table in tables])
+    return Cube(encoded(study, layout, estimates(pd.concat(tables, ignore_index=True)), family))
+
+
+def _released(study: Study, layout: Layout, function: Rows) -> pd.DataFrame:
+    """Rows of one function, p-values adjusted, past the gate; a difference stays where both its sides are shown."""
     columns = ["+".join(name for name, _ in state) for state in layout.states]
     family = {layout.groups[one].key: columns[one] for one, _ in layout.pairs}
-    tables = []
-    for place, function in enumerate(functions):
-        rows = estimates(function(study, list(layout.groups), list(layout.pairs)))
-        with_rest = rows["group"].str.startswith(REST).astype(str)
-        tables.append(
-            adjust(rows, rows["population"].map(lambda key: family.get(key, "")) + f"|{place}|" + with_rest)
-        )
-    rows = release(estimates(pd.concat(tables, ignore_index=True)), study).rows
-    return Cube(encoded(study, layout, rows))
+    rows = estimates(function(study, list(layout.groups), list(layout.pairs)))
+    with_rest = rows["group"].str.startswith(REST).astype(str)
+    rows = adjust(rows, rows["population"].map(lambda key: family.get(key, "")) + "|" + with_rest)
+    rows = release(rows, study).rows
+    _hide_with_rest(rows)
+    apart = rows["group"] != ""
+    shown = rows[~apart & (rows["status"] == "ok")]
+    about = ["model", "term", "contrast"]
+    known = set(shown[["population", *about]].itertuples(index=False, name=None))
+    told = rows[apart].assign(contrast=rows["contrast"].str.removeprefix("difference").str.strip())
+    sides = [told[[side, *about]].itertuples(index=False, name=None) for side in ("population", "group")]
+    fine = [one in known and two in known for one, two in zip(*sides, strict=True)]
+    return rows[~apart | pd.Series(fine, told.index).reindex(rows.index, fill_value=False)]
+
+
+def _hide_with_rest(rows: pd.DataFrame) -> None:
+    """Hide a share where that of everyone else, or of those whose rest it is, is hidden: one follows from the other."""
+    shares = (rows["unit"] == "percent") & (rows["group"] == "") & (rows["model"] == SHARE)
+    about = rows["population"].str.removeprefix(REST) + "|" + rows["contrast"] + "|" + rows["term"]
+    gone = set(about[shares & rows["status"].isin(["hidden", "too_few"])])
+    also = shares & about.isin(gone) & (rows["status"] == "ok")
+    rows.loc[also, list(NUMBER_COLUMNS)] = float("nan")
+    rows.loc[also, "status"], rows.loc[also, "status_reason"] = "hidden", PROTECTS
 
 
 def lay_out(study: Study, lattice: Lattice) -> Layout:

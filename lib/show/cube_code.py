@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+import numpy as np
 import pandas as pd
 
 from lib.analysis.estimates import mediator_of
@@ -47,7 +47,7 @@ class Layout:
     pairs: tuple[tuple[int, int], ...]
 
 
-def encoded(study: Study, layout: Layout, rows: pd.DataFrame) -> dict:
+def encoded(study: Study, layout: Layout, rows: pd.DataFrame, family: np.ndarray) -> dict:
     """The cube of some released rows.
 
     Parameters
@@ -56,6 +56,8 @@ def encoded(study: Study, layout: Layout, rows: pd.DataFrame) -> dict:
     layout : Layout
     rows : DataFrame
         Estimates, whose population is a group's key, and differences, whose group is the second of a pair.
+    family : ndarray of int
+        Of each row: results of one number had their p-values adjusted together.
 
     Returns
     -------
@@ -75,8 +77,9 @@ def encoded(study: Study, layout: Layout, rows: pd.DataFrame) -> dict:
     step = codebook.disclosure.round_n
     table = dict(zip(codes, map(list, zip(*map(coded, states), strict=True)), strict=True))
     table["n"] = [round(len(group.frame) / step) * step for group in layout.groups[: len(states)]]
-    own, gap = rows[rows["group"] == ""], rows[rows["group"] != ""]
-    keys = _keys(own, codebook)
+    alone = (rows["group"] == "").to_numpy()
+    own, gap = rows[alone], rows[~alone]
+    keys = _keys(own, family[alone], codebook)
     at = {group.key: place for place, group in enumerate(layout.groups)}
     rest = {layout.groups[other].key: place for place, other in enumerate(beside) if other >= 0}
     told = {
@@ -130,16 +133,17 @@ def _hidden(lattice: Lattice) -> list[State]:
     return [state for state, shown in zip(lattice.states, lattice.published, strict=True) if not shown]
 
 
-def _keys(rows: pd.DataFrame, codebook: Codebook) -> list[dict]:
-    """What results are about, each once: key, label, unit and estimator."""
+def _keys(rows: pd.DataFrame, family: np.ndarray, codebook: Codebook) -> list[dict]:
+    """What results are about, each once: key, label, unit, estimator and family."""
     return [
         {
             "key": f"{row.model}|{row.contrast}|{row.term}",
             "label": _told(row.model, row.contrast, row.term, codebook),
             "unit": row.unit,
             "estimator": row.estimator,
+            "family": int(row.family),
         }
-        for row in rows.drop_duplicates(["model", "contrast", "term"]).itertuples()
+        for row in rows.assign(family=family).drop_duplicates(["model", "contrast", "term"]).itertuples()
     ]
 
 
@@ -162,24 +166,26 @@ class _Numbers:
 
         In thousandths (n as it is), ``None`` where there is none; ``why`` says why there is none.
         """
-        rows = rows.assign(place=place, key=[self._key(row) for row in rows.itertuples()])
+        told = rows["model"] + "|" + rows["contrast"] + "|" + rows["term"]
+        rows = rows.assign(place=place, key=told.map(self.keys))
         rows = rows[rows["place"].notna() & rows["key"].notna()]
+        if rows.duplicated(["place", "key"]).any():
+            raise ValueError("two rows stand for one result of one subgroup")
         places, keys = (sorted({int(value) for value in rows[name]}) for name in ("place", "key"))
-        numbers: dict[str, list] = {name: [None] * (len(places) * len(keys)) for name in ("why", *columns)}
-        numbers["why"] = [0] * (len(places) * len(keys))
         across, down = ({value: at for at, value in enumerate(found)} for found in (keys, places))
-        for row in rows.to_dict("records"):
-            cell = down[int(row["place"])] * len(keys) + across[int(row["key"])]
-            numbers["why"][cell] = self._numbered(
-                row["status_reason"] or ("" if row["status"] == "ok" else ABSENT)
-            )
-            for column in columns:
-                if not math.isnan(row[column]):
-                    numbers[column][cell] = round(row[column] * (1 if column == "n_obs" else 1000))
+        cell = rows["place"].map(down).to_numpy(int) * len(keys) + rows["key"].map(across).to_numpy(int)
+        numbers: dict[str, list] = {"why": [0] * (len(places) * len(keys))}
+        reasons = rows["status_reason"].where((rows["status_reason"] != "") | (rows["status"] == "ok"), ABSENT)
+        codes = {reason: self._numbered(reason) for reason in reasons.unique()}
+        for at, reason in zip(cell, reasons, strict=True):
+            numbers["why"][at] = codes[reason]
+        for column in columns:
+            values = (rows[column] * (1 if column == "n_obs" else 1000)).round().tolist()
+            flat = numbers[column] = [None] * (len(places) * len(keys))
+            for at, value in zip(cell, values, strict=True):
+                if value == value:
+                    flat[at] = int(value)
         return {"places": places, "keys": keys} | numbers
-
-    def _key(self, row: object) -> int | None:
-        return self.keys.get(f"{row.model}|{row.contrast}|{row.term}")
 
     def _numbered(self, reason: str) -> int | None:
         if not reason:

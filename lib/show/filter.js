@@ -79,10 +79,11 @@
       const is = (where) => Object.keys(where).every((n) => chosen[n] && chosen[n].split("+").every((l) => where[n].includes(l)));
       return is(cube.styles.focal) ? "black" : is(cube.styles.reference) ? "white" : Object.keys(chosen).length ? "third" : "all";
     };
-    const family = (a, rest) => {                         // how many p-values were adjusted together
-      const used = (i) => names.map((n) => cube.cube[n][i] ? "1" : "0").join(""), id = used(a) + rest, { series, width, row } = parts.gap;
+    const family = (a, rest, key) => {                    // how many p-values were adjusted together
+      const kind = (k) => cube.keys[k].family || 0, own = kind(keys.get(key));
+      const used = (i) => names.map((n) => cube.cube[n][i] ? "1" : "0").join(""), id = used(a) + rest + own, { series, width, row } = parts.gap;
       if (!families.has(id)) families.set(id, cube.pairs.reduce((total, [one, two], i) => used(one) !== used(a) || (two < 0) !== rest || !row.has(i)
-        ? total : total + series.p_value.slice(row.get(i) * width, (row.get(i) + 1) * width).filter((p) => p !== null).length, 0));
+        ? total : total + series.p_value.slice(row.get(i) * width, (row.get(i) + 1) * width).filter((p, k) => p !== null && kind(series.keys[k]) === own).length, 0));
       return families.get(id);
     };
     return { cube, keys, cell, gap, column, clean, label, reason, style, family, beside };
@@ -112,7 +113,7 @@
       b = group("Everyone else", n, "all", (key) => data.cell("rest", found.place, key), "");
     }
     const gap = (key) => b && found.place >= 0 && (other.place >= 0 || !value.vs) ? data.gap(found.place, other.place, key) : null;
-    return { a, b, gap, chosen, alpha: cube.alpha, family: b && found.place >= 0 ? data.family(found.place, !value.vs) : 0 };
+    return { a, b, gap, chosen, alpha: cube.alpha, family: (key) => b && found.place >= 0 ? data.family(found.place, !value.vs, key) : 0 };
   }
   function against(data, chosen, vs) {                    // "white", or "ell.yes" where two columns share a level
     const [name, level] = vs.includes(".") ? vs.split(".") : ["", vs];
@@ -127,13 +128,15 @@
     if (!both || !gap) return "";
     if (!gap.shown) return gap.why;
     const clear = gap.adjusted !== null && gap.adjusted < view.alpha;
-    return (clear ? "difference " : "no clear difference: ") + value(gap) + ", p" + NBSP + pText(gap.p) + ", adjusted for " + count(view.family) + " comparisons p"
+    return (clear ? "difference " : "no clear difference: ") + value(gap) + ", p" + NBSP + pText(gap.p) + ", adjusted for " + count(view.family(key)) + " comparisons p"
       + NBSP + pText(gap.adjusted);
   }
 
   /* figures */
   function figure(svg) {
-    const plot = JSON.parse(svg.dataset.plot), own = $$("[class]", svg).filter((el) => !el.classList.contains("view")
+    const plot = JSON.parse(svg.dataset.plot);
+    plot.lines.forEach((line) => { line[2] = line[2].split("|").slice(0, 3).join("|"); });   // series of the chapter's own, such as two subjects, give way to the view's
+    const own = $$("[class]", svg).filter((el) => !el.classList.contains("view")
       && el.tagName !== "title" && el.tagName !== "desc" && !STILL.some((name) => el.classList.contains(name)));
     const desc = svg.querySelector("desc"), title = svg.querySelector("title"), was = [title.textContent, desc.textContent];
     let layer = null, stops = [], at = -1;
