@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from itertools import product
 
 import pandas as pd
 
@@ -13,6 +15,23 @@ from lib.analysis.subgroups import direct_by_subgroup, subgroups
 from lib.study.load import Population, Study
 
 REST = "rest of "
+
+
+def relations_of(
+    study: Study, *, covariates: Mapping[str, str], conf_level: float, seed: int
+) -> Callable[..., pd.DataFrame]:
+    """``relations`` with all that the study's chapters show: the same function for each, so that it runs once.
+
+    Parameters are those of ``relations``.
+    """
+    book = study.codebook
+    minds = [scale.key for scale in book.scales_with("mindset")]
+    outcomes = [*(scale.key for scale in book.scales_with("environment")), *minds, *book.outcomes]
+    domains = [key for key, domain in book.domains.items() if domain.role == "mindset"]
+    records = list(book.outcomes[:1])
+    mediated = [*product(domains, records), *product(book.mediators, [*minds, *records])]
+    settings = dict(covariates=dict(covariates), conf_level=conf_level, seed=seed)
+    return partial(relations, outcomes=outcomes, mediated=mediated, **settings)
 
 
 def relations(

@@ -17,6 +17,8 @@ from lib.show.marks import row_anchor
 LIBS = "site_libs"
 SCRIPT = "filter.js"
 EXPLORE = "explore.js"
+DIFFERENCE = "difference"
+GAPS = {"group difference": "adjusted mean"}  # whose difference rows of another model are
 
 
 def filter_html(mark: dict, marks: list[dict], *, page: str, up: str) -> str:
@@ -59,14 +61,38 @@ def _with_files(body: str, up: str, *scripts: str) -> str:
 
 
 def anchors(given: dict, marks: list[dict]) -> dict[str, str]:
-    """The result that stands at each place of the page, for rows of the page's own population."""
-    keys = {entry["key"]: entry["estimator"] for entry in given["cube"]["keys"]}
-    own = {name for name, where in given["cube"]["populations"].items() if where == given["home"]}
+    """The result that stands at each place of the page, for rows of those whom the page shows.
+
+    ``key`` is a result of the page's own population; ``b:key`` one of those beside them, ``gap:key`` the difference.
+    """
+    content, home = given["cube"], dict(given["home"])
+    keys = {entry["key"]: entry["estimator"] for entry in content["keys"]}
+    tested = {content["keys"][place]["key"] for place in content["gap"]["keys"]}
+    level = home.pop("vs", None)
+    values = {dim["name"]: dim["values"] for dim in content["dims"]}
+    other = {name: level if level in values[name] else value for name, value in home.items()}
+    own = {name for name, where in content["populations"].items() if where == home}
+    beside = {name for name, where in content["populations"].items() if level and where == other}
     found = {}
     for row_id, row in published_rows(marks).items():
-        key = f"{row['model']}|{row['contrast']}|{row['term']}"
-        if row["population"] in own and not row["group"] and keys.get(key) == row["estimator"]:
-            found[row_anchor(row_id)] = key
+        contrast, model, side = row["contrast"], row["model"], ""
+        if row["group"]:
+            if (
+                row["population"] not in own
+                or row["group"] not in beside
+                or not contrast.startswith(DIFFERENCE)
+            ):
+                continue
+            contrast, side = contrast.removeprefix(DIFFERENCE).strip(), "gap:"
+            model = GAPS.get(model, model)
+        elif row["population"] in beside:
+            side = "b:"
+        elif row["population"] not in own:
+            continue
+        key = f"{model}|{contrast}|{row['term']}"
+        alike = level is not None or keys.get(key) == row["estimator"]  # both groups enter one model there
+        if key in (tested if side == "gap:" else keys) and alike:
+            found[row_anchor(row_id)] = side + key
     return found
 
 

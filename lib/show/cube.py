@@ -16,8 +16,8 @@ import numpy as np
 import pandas as pd
 
 from lib.analysis.estimates import estimates
-from lib.analysis.subgroup_differences import adjust
 from lib.analysis.frequencies import SHARE
+from lib.analysis.subgroup_differences import adjust
 from lib.disclosure.gate import NUMBER_COLUMNS, release
 from lib.disclosure.lattice import Lattice, State, choose_lattice
 from lib.disclosure.rules import PROTECTS

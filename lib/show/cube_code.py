@@ -175,7 +175,9 @@ class _Numbers:
         across, down = ({value: at for at, value in enumerate(found)} for found in (keys, places))
         cell = rows["place"].map(down).to_numpy(int) * len(keys) + rows["key"].map(across).to_numpy(int)
         numbers: dict[str, list] = {"why": [0] * (len(places) * len(keys))}
-        reasons = rows["status_reason"].where((rows["status_reason"] != "") | (rows["status"] == "ok"), ABSENT)
+        reasons = rows["status_reason"].where(
+            (rows["status_reason"] != "") | (rows["status"] == "ok"), ABSENT
+        )
         codes = {reason: self._numbered(reason) for reason in reasons.unique()}
         for at, reason in zip(cell, reasons, strict=True):
             numbers["why"][at] = codes[reason]

@@ -28,7 +28,14 @@ __all__ = ["bar_html", "filter_script", "filter_style", "subgroup_filter"]
 
 
 def subgroup_filter(
-    study: Study, functions: Sequence[Rows], *, population: str = "all", offered: bool = True, name: str = ""
+    study: Study,
+    functions: Sequence[Rows],
+    *,
+    population: str = "all",
+    beside: str = "",
+    offered: bool = True,
+    still: str = "",
+    name: str = "",
 ) -> None:
     """Display the bar with which a reader chooses students, with the results of every subgroup behind it.
 
@@ -36,27 +43,28 @@ def subgroup_filter(
     ----------
     study : Study
     functions : sequence of function(study, groups, pairs) -> DataFrame
-        What the chapter shows, of any students; as of ``lib.show.cube.cube``.
+        Rows of the results that the chapter shows, of any students; as of ``lib.show.cube.cube``.
     population : str
         Whom the chapter's own figures show: a population of the codebook, or ``focal`` or ``reference``.
+    beside : str
+        Whom they show next to it, where that is another level of the same column.
     offered : bool
         Whether the page has a bar at all.
+    still : str
+        What of the chapter is not about students, in a sentence.
     name : str
         Filters of one name move together; another name has a state of its own in the address.
     """
     views = cube(study, functions) if offered else None
-    home = views.content["populations"].get(population) if views else None
+    home = _home(views.content, population, beside) if views else None
     if home is None:
         emit(Mark(kind="note", markdown=NO_BAR), f"<p><small>{NO_BAR}</small></p>")
         return
-    bar = bar_html(views, home, name=name)
-    given = {
-        "cube": views.content,
-        "home": home,
-        "name": name,
-        "who": study.codebook.label(_key(study, population)),
-    }
-    mark = Mark(kind="filter", table=bar, filter=given)
+    bar = bar_html(views, home, name=name, still=still)
+    who = " and ".join(study.codebook.label(_key(study, one)) for one in (population, beside) if one)
+    mark = Mark(
+        kind="filter", table=bar, filter={"cube": views.content, "home": home, "name": name, "who": who}
+    )
     emit(mark, bar)
     if live():
         from IPython.display import display
@@ -64,6 +72,15 @@ def subgroup_filter(
         from lib.show.filter_widget import SubgroupFilter
 
         display(SubgroupFilter(views, population=population))
+
+
+def _home(content: dict, population: str, beside: str) -> dict[str, str] | None:
+    """The view that the chapter's own figures are, None where it is no state of the cube."""
+    own, other = (content["populations"].get(name) for name in (population, beside or "all"))
+    if own is None or not beside:
+        return own
+    differing = [column for column, level in own.items() if (other or {}).get(column, level) != level]
+    return own | {"vs": other[differing[0]]} if len(differing) == 1 and len(own) == len(other) else None
 
 
 def _key(study: Study, population: str) -> str:
@@ -77,7 +94,7 @@ def live() -> bool:
     return RESULTS not in os.environ and "ipykernel" in sys.modules
 
 
-def bar_html(views: Cube, home: dict[str, str], *, name: str = "") -> str:
+def bar_html(views: Cube, home: dict[str, str], *, name: str = "", still: str = "") -> str:
     """The bar as HTML; every label is escaped."""
     content = views.content
     lists = "".join(_select(dim, home.get(dim["name"], "")) for dim in content["dims"])
@@ -86,15 +103,29 @@ def bar_html(views: Cube, home: dict[str, str], *, name: str = "") -> str:
         f'<button type="button" data-do="{act}">{words}</button>'
         for act, words in (("link", "Copy link to this view"), ("csv", "Download this view (CSV)"))
     )
+    told = "".join(f'<p class="still">{html.escape(words, quote=False)}</p>' for words in (still,) if words)
     return (
         f'<form class="filter" data-filter="{html.escape(name)}" aria-label="Choose students">'
         f'<fieldset class="fields needs-js"><legend>Choose students</legend>{lists}'
-        '<label>Compare with<select name="vs"><option value="">Everyone else</option>'
-        '<option value="none">Nobody</option></select></label>'
+        f'<label>Compare with<select name="vs"><option value="">Everyone else</option>'
+        f'<option value="none">Nobody</option>{_beside(content, home)}</select></label>'
         '<button type="reset">Reset</button></fieldset>'
-        f'<p class="status"><output>{html.escape(who, quote=False)}: the results of this chapter.</output></p>'
+        f'<p class="status"><output>{html.escape(who, quote=False)}: the results of this chapter.</output></p>{told}'
         f'<p class="tools needs-js">{buttons}</p>'
         '<details class="unshown needs-js"><summary>Subgroups that are not shown</summary><div></div></details></form>'
+    )
+
+
+def _beside(content: dict, home: dict[str, str]) -> str:
+    """The option of those whom the chapter's own figures show next to the students chosen."""
+    labels = [
+        dim["labels"][dim["values"].index(home["vs"])]
+        for dim in content["dims"]
+        if home.get("vs") in dim["values"] and dim["name"] in home
+    ]
+    return "".join(
+        f'<option value="{html.escape(home["vs"])}" data-level selected>{html.escape(label, quote=False)}</option>'
+        for label in labels[:1]
     )
 
 
@@ -113,7 +144,13 @@ def _who(content: dict, home: dict[str, str]) -> str:
         for dim in content["dims"]
         if dim["name"] in home
     ]
-    return ", ".join(named) or content["words"]["everyone"]
+    who = ", ".join(named) or content["words"]["everyone"]
+    beside = [
+        dim["labels"][dim["values"].index(home["vs"])]
+        for dim in content["dims"]
+        if home.get("vs") in dim["values"]
+    ]
+    return f"{who} and {beside[0]}" if beside else who
 
 
 @cache

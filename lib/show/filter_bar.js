@@ -24,7 +24,7 @@
     function show() {
       for (const name of dims) selects[name].value = value[name] || "";
       const vs = selects.vs;
-      $$("option[data-level]", vs).forEach((o) => o.remove());
+      if (data) $$("option[data-level]", vs).forEach((o) => o.remove());
       if (data) for (const name of Object.keys(value).filter((n) => n !== "vs")) {
         const dim = data.column(name);
         dim.values.forEach((level, i) => {
@@ -33,7 +33,7 @@
           vs.append(make("option", { value: shared ? name + "." + level : level, "data-level": "" }, dim.labels[i]));
         });
       }
-      if (value.vs && !Array.from(vs.options).some((o) => o.value === value.vs)) { delete value.vs; }
+      if (data && value.vs && !Array.from(vs.options).some((o) => o.value === value.vs)) { delete value.vs; }
       vs.value = value.vs || "";
     }
     function marks() {                                    // an option that would show nothing says so
@@ -143,6 +143,10 @@
         rows: [view.a, view.b].filter(Boolean).flatMap((g) => keys.map((key) => ({ g, key, c: g.cell(key) }))).filter((r) => r.c) };
     }
 
+    /* what stands at a place of the page: a result of the students chosen (a), of those beside them (b), or their difference */
+    const about = (id) => { const said = give.anchors[id] || "", [side] = /^(a|b|gap):/.exec(said) || ["a:"];
+      return [side.slice(0, -1), said.startsWith(side) ? said.slice(side.length) : said]; };
+
     /* computed sentences: each says, of the rows it quotes, what the view says of them */
     function paragraphs() {
       const found = [];
@@ -150,8 +154,8 @@
         if (p.closest("figure, table, form, aside, .plate, .callout")) return;
         const single = [], counted = [];
         $$("data.num", p).forEach((num) => {
-          const link = num.querySelector("a"), key = link && give.anchors[link.hash.slice(1)];
-          if (num.dataset.rows) { const many = num.dataset.rows.split(" ").map((a) => give.anchors[a]).filter(Boolean); if (many.length) counted.push(many); }
+          const link = num.querySelector("a"), key = link && about(link.hash.slice(1))[1];
+          if (num.dataset.rows) { const many = num.dataset.rows.split(" ").map((a) => about(a)[1]).filter(Boolean); if (many.length) counted.push(many); }
           else if (key && !single.includes(key)) single.push(key);
         });
         if (single.length || counted.length) found.push({ p, single: single.filter((k) => data.keys.has(k)), counted, now: null });
@@ -180,18 +184,19 @@
     /* cells of other tables */
     let marked = null;
     function cells() {
-      marked = marked || Object.keys(give.anchors).map((id) => ({ el: document.getElementById(id), key: give.anchors[id] }))
+      marked = marked || Object.keys(give.anchors).map((id) => ({ el: document.getElementById(id), side: about(id)[0], key: about(id)[1] }))
         .filter(({ el, key }) => el && el.tagName === "TD" && scope.contains(el) && data.keys.has(key) && !el.closest("details.data")).map((m) => Object.assign(m, { was: Array.from(m.el.childNodes) }));
-      marked.forEach(({ el, key, was }) => {
+      marked.forEach(({ el, side, key, was }) => {
         if (isHome()) { el.replaceChildren(...was); return; }
         const line = (g) => make("span", { class: "view-cell" }, g.label + ": " + F.told(g, key));
-        el.replaceChildren(...[view.a, view.b].filter(Boolean).map(line));
+        if (side === "gap") el.replaceChildren(make("span", { class: "view-cell" }, head() + ": " + (F.difference(view, key) || "not given")));
+        else el.replaceChildren(...[view.a, view.b].filter((g, i) => g && (!home.vs || (i ? "b" : "a") === side)).map(line));
       });
     }
 
     /* one change: controls, drawings, address, one announcement */
     function say() {
-      const text = isHome() ? first : people() + (view.a.why || view.b ? "" : value.vs === "none" ? "" : " There is nobody to compare with.") + " Axes stay as they are.";
+      const text = isHome() ? first : people() + (view.a.why || view.b ? "" : value.vs === "none" ? "" : " There is nobody to compare with.") + " What does not begin with \u201cExploratory\u201d stays about " + (give.who ? F.lower(give.who) : "those of the chapter") + ".";
       if (output.textContent !== text) output.textContent = text;
     }
     function refresh() {

@@ -1,0 +1,179 @@
+"""Means and shares by subgroup are what the chapters' own functions say of the same students."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lib.analysis.contrasts import Clusters, difference
+from lib.analysis.frequencies import answer_shares, cut
+from lib.analysis.ratings import mean_ratings, raters
+from lib.analysis.subgroup_invariance import means_alike
+from lib.analysis.subgroup_means import adjusted_means, rating_means, share_means
+from lib.disclosure.lattice import choose_lattice
+from lib.show.cube import cube, lay_out
+
+SEED = 8
+VIEWS, STATES = 100, 60
+SCALES = ["hq_respectful", "hq_exclusion"]
+
+
+@pytest.fixture(scope="module")
+def layout(study):
+    """The shipped study's lattice with its single columns and a sample of its other states."""
+    whole = choose_lattice(study)
+    drawn = np.random.default_rng(SEED).random(len(whole.states)) < STATES / len(whole.states)
+    kept = [at for at, state in enumerate(whole.states) if len(state) < 2 or drawn[at]]
+    part = replace(
+        whole, states=tuple(whole.states[at] for at in kept), published=whole.published[kept],
+        students=whole.students[kept],
+    )  # fmt: skip
+    return lay_out(study, part)
+
+
+@pytest.fixture(scope="module")
+def terms(study):
+    return [cut(study, "frequency", at_least="weekly_min"), cut(study, "length", at_least="length_long_min")]
+
+
+@pytest.fixture(scope="module")
+def content(study, layout, terms):
+    functions = [
+        partial(rating_means, terms=SCALES, conf_level=0.95),
+        partial(share_means, terms=terms, conf_level=0.95),
+        partial(adjusted_means, terms=SCALES, covariates="C_RACE", conf_level=0.95),
+    ]
+    return cube(study, functions, lattice=layout.lattice).content
+
+
+def cells(content: dict, layout, name: str) -> dict[tuple[str, str], dict]:
+    """What the cube shows, by the key of a group and of a result."""
+    series, found = content[name], {}
+    for down, place in enumerate(series["places"]):
+        at = place if name == "own" else layout.beside[place]
+        for across, key in enumerate(series["keys"]):
+            cell = down * len(series["keys"]) + across
+            numbers = {
+                what: values[cell] for what, values in series.items() if what not in ("places", "keys")
+            }
+            found[layout.groups[at].key, content["keys"][key]["key"]] = numbers
+    return found
+
+
+@pytest.mark.parametrize("name", ["own", "rest"])
+def test_means_of_a_sample_of_views_are_those_of_the_chapter(study, layout, content, name):
+    shown = cells(content, layout, name)
+    groups = {group.key: group for group in layout.groups}
+    keys = [key for key in shown if key[1].startswith("mean rating|")]
+    for place in np.random.default_rng(SEED).choice(len(keys), VIEWS, replace=False):
+        key, result = keys[place]
+        term = result.rpartition("|")[2]
+        row = mean_ratings(raters(study, "students", population=groups[key]), [term], conf_level=0.95).iloc[0]
+        found = shown[key, result]
+        if row["status"] != "ok":
+            assert found["estimate"] is None
+            continue
+        assert found["estimate"] == pytest.approx(1000 * row["estimate"], abs=0.51), (key, term)
+        bounds = [found["conf_low"], found["conf_high"]]
+        if np.isnan(row["conf_low"]):
+            assert bounds == [None, None]
+        else:
+            assert bounds == pytest.approx([1000 * row["conf_low"], 1000 * row["conf_high"]], abs=0.51), key
+
+
+@pytest.mark.parametrize("name", ["own", "rest"])
+def test_shares_of_a_sample_of_views_are_those_of_the_chapter(study, layout, content, name):
+    shown = cells(content, layout, name)
+    groups = {group.key: group for group in layout.groups}
+    keys = [key for key in shown if key[1].startswith("share|")]
+    for place in np.random.default_rng(SEED).choice(len(keys), VIEWS // 2, replace=False):
+        key, result = keys[place]
+        term = result.rpartition("|")[2]
+        row = answer_shares(raters(study, "students", population=groups[key]), [term], conf_level=0.95).iloc[
+            0
+        ]
+        found, wanted = shown[key, result], row[["estimate", "conf_low", "conf_high"]].to_numpy(float)
+        if found["estimate"] is not None:
+            told = [found["estimate"], found["conf_low"], found["conf_high"]]
+            assert told == pytest.approx(1000 * wanted, abs=0.51), key
+            assert found["n_obs"] == row["n_obs"] >= study.codebook.disclosure.latent_min_n
+
+
+def test_differences_count_classes_once_although_both_groups_sit_in_them(study, layout):
+    """The chapter's own regression with CR2 errors on both groups."""
+    pairs = np.random.default_rng(SEED).choice(len(layout.pairs), 20, replace=False)
+    chosen = [layout.pairs[place] for place in pairs]
+    rows = rating_means(study, layout.groups, chosen, terms=["hq_respectful"], conf_level=0.95)
+    rows = rows[rows["group"] != ""].set_index(["population", "group"])
+    compared = 0
+    for one, two in chosen:
+        first, second = layout.groups[one], layout.groups[two]
+        frame = pd.concat([first.frame, second.frame])
+        inside = pd.Series(frame.index.isin(first.frame.index), frame.index)
+        expected = difference(
+            frame["hq_respectful"].astype(float), inside, Clusters("class", frame["class_id"]),
+            held=frame[[]], codebook=study.codebook, conf_level=0.95,
+        )  # fmt: skip
+        found = rows.loc[(first.key, second.key)]
+        if found["status"] == "ok":
+            compared += 1
+            for what in ("estimate", "std_error", "df", "p_value", "conf_low", "conf_high"):
+                assert found[what] == pytest.approx(expected[what], abs=1e-9), (what, first.key)
+        else:
+            assert np.isnan(expected.get("p_value", np.nan)) or found["status"] == "not_comparable"
+    assert compared >= 5
+
+
+def test_adjusted_means_leave_in_what_divides_the_groups(study, layout):
+    """Frisch and Waugh (1933): with slopes of everyone, the adjusted gap of two halves is their coefficient's."""
+    import statsmodels.formula.api as smf
+
+    keys = {group.key: place for place, group in enumerate(layout.groups)}
+    pair = (keys["gender=female"], keys["gender=male"])
+    rows = adjusted_means(
+        study, layout.groups, [pair], terms=["hq_exchange"], covariates="C_RACE", conf_level=0.95
+    )
+    gap = rows[rows["group"] != ""].iloc[0]
+    frame = study.population("all").frame
+    frame = frame[frame["gender"].isin(["female", "male"])]
+    both = smf.ols(
+        "hq_exchange ~ C(gender, Treatment('male')) + C(school) + C(grade_level) + C(ell) + C(special_ed) + C(subject)",
+        data=frame.astype(
+            {name: object for name in ("gender", "school", "grade_level", "ell", "special_ed", "subject")}
+        ),
+    ).fit()
+    coefficient = both.params.filter(like="female").iloc[0]
+    assert gap["estimate"] == pytest.approx(coefficient, abs=0.01)
+
+
+def test_means_are_not_compared_where_a_scale_does_not_measure_alike(study, content, layout):
+    why = means_alike(study, ["race", "gender"], SCALES, alpha=0.05)
+    assert why["race"]["hq_exclusion"].startswith("not comparable")
+    assert why["gender"]["hq_exclusion"] == "" == why["race"]["hq_respectful"]
+    states = [layout.groups[place].key for place in range(len(layout.states))]
+    pair = content["pairs"].index([states.index("race=black"), states.index("race=white")])
+    series = content["gap"]
+    width = len(series["keys"])
+    down = series["places"].index(pair)
+    for across, key in enumerate(series["keys"]):
+        if content["keys"][key]["key"] == "mean rating||hq_exclusion":
+            assert series["estimate"][down * width + across] is None
+            assert "differs between these groups" in content["reasons"][series["why"][down * width + across]]
+
+
+def test_nothing_is_compared_of_which_one_side_is_hidden(content, layout):
+    gap = content["gap"]
+    shown = {key for key, cell in cells(content, layout, "own").items() if cell["estimate"] is not None}
+    width = len(gap["keys"])
+    for down, place in enumerate(gap["places"]):
+        first, second = layout.pairs[place]
+        for across, key in enumerate(gap["keys"]):
+            if gap["estimate"][down * width + across] is not None:
+                result = content["keys"][key]["key"]
+                assert (layout.groups[first].key, result) in shown
+                if second < len(layout.states):
+                    assert (layout.groups[second].key, result) in shown
