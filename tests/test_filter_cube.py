@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lib.analysis.design import design
 from lib.analysis.effects import covariates_by_outcome, direct_effects
 from lib.analysis.mediation import mediated_effects
 from lib.analysis.subgroup_differences import adjust
@@ -22,7 +23,7 @@ from lib.sem.fit import fit
 from lib.sem.incomplete import fit_incomplete
 from lib.sem.latent_paths import standardized, unstandardized
 from lib.sem.subsets import subset_moments
-from lib.show.cube import cube, state_populations
+from lib.show.cube import cube, lay_out, state_populations
 from lib.study.load import Population
 
 MEDIATED = ("personalization", "ms_social_se")
@@ -276,13 +277,55 @@ def test_loadings_that_are_held_stay_and_the_raw_path_has_the_error_of_the_expec
     model = f"f =~ {measured}\nf ~ x\ny ~ b*f + x"
     many = fit_many(model, subset_moments(model, data[columns], inside))
     row = many.effects(["b"], conf_level=0.95).iloc[0]
-    path, variance = unstandardized(one.latent, one.n_whole, loadings_held=True)
+    path, cov = unstandardized(one.latent, one.n_whole, loadings_held=True)
     np.testing.assert_allclose(one.latent.loading[0], held)
-    assert path[0] == pytest.approx(row["estimate"], abs=1e-6)
-    assert np.sqrt(variance[0]) == pytest.approx(row["std_error"], abs=1e-6)
+    assert path[0, 0] == pytest.approx(row["estimate"], abs=1e-6)
+    assert np.sqrt(cov[0, 0, 0]) == pytest.approx(row["std_error"], abs=1e-6)
 
 
 def test_a_table_in_which_nobody_answered_everything_is_refused():
     data = np.array([[1.0, np.nan, 3.0, 1.0], [np.nan, 1.0, 2.0, 5.0]] * 20)
     with pytest.raises(ModelError, match="none of 40 students answered everything"):
         fit_incomplete(data, np.ones((1, 40), bool), indicators=3, outcomes=1, kept=np.ones((1, 4), bool))
+
+
+def test_a_difference_of_indirect_effects_is_that_of_the_two_groups_by_themselves(
+    study, held, content, lattice
+):
+    """Raw products at everyone's loadings and in everyone's SD, the draws of the two groups independent."""
+    layout = lay_out(study, lattice)
+    keys = {group.key: place for place, group in enumerate(layout.groups)}
+    pair = (keys["race=black"], keys["race=white"])
+    mediator, outcome = MEDIATED
+    exposure, _ = study.codebook.exposure
+    indicators = [scale.key for scale in study.codebook.scales_with("exposure")]
+
+    def fitted(population, loadings):
+        model = design(population.frame, study.codebook, held[outcome]).columns
+        data = pd.concat([population.frame[[*indicators, mediator, outcome]].astype(float), model], axis=1)
+        constant = " + ".join(model)
+        measured = " + ".join(f"{loadings[one]}*{one}" if loadings else one for one in indicators)
+        text = (
+            f"{exposure} =~ {measured}\n{exposure} ~ {constant}\n{mediator} ~ a*{exposure} + {constant}\n"
+            f"{outcome} ~ b*{mediator} + {exposure} + {constant}"
+        )
+        return fit(text, data, missing="ml.x", fixed_x=False).estimates
+
+    whole = fitted(study.population("all"), None)
+    loadings = dict(zip(indicators, whole[whole["op"] == "=~"]["est"], strict=True))
+    labelled = whole[whole["label"].isin(["a", "b"])]
+    ratio = (labelled["std_all"] / labelled["est"]).prod()
+    products, variance = [], 0.0
+    for place in pair:
+        own = fitted(layout.groups[place], loadings)
+        a, b = (own[own["label"] == label].iloc[0] for label in ("a", "b"))
+        products.append(ratio * a["est"] * b["est"])
+        variance += ratio**2 * (
+            (a["est"] * b["se"]) ** 2 + (b["est"] * a["se"]) ** 2 + (a["se"] * b["se"]) ** 2
+        )
+    place = content["pairs"].index(list(pair))
+    found = cell(content, "gap", place, f"mediation by {mediator}|indirect|{outcome}")
+    assert found["estimate"] == pytest.approx(1000 * (products[0] - products[1]), abs=1.5)
+    # Sobel's (1982) standard error with Goodman's (1960) term
+    width = (found["conf_high"] - found["conf_low"]) / 2
+    assert width == pytest.approx(1.96 * 1000 * np.sqrt(variance), rel=0.08)

@@ -14,12 +14,15 @@ import numpy as np
 import pandas as pd
 
 from lib.analysis.effects import METHOD
-from lib.analysis.estimates import estimates
+from lib.analysis.estimates import estimates, mediated_by
+from lib.analysis.subgroup_mediation import percentiles
 from lib.analysis.subgroups import TOO_FEW, Subgroups, fit_paths, subgroups
 from lib.errors import ModelError
 from lib.sem.distributions import quantile, two_sided_p
 from lib.sem.incomplete import LatentFits
 from lib.sem.latent_paths import standardized, unstandardized
+
+GAP_DRAWS = 4_000  # behind the interval of a difference of indirect effects
 
 
 def direct_differences(
@@ -52,40 +55,93 @@ def direct_differences(
     everyone = subgroups(
         parts.study, [parts.study.population("all")], covariates=sorted({covariates[one] for one in outcomes})
     )
-    tables = []
+    first, second = np.array(pairs, dtype=int).reshape(-1, 2).T
+    width, tables = quantile(0.5 + conf_level / 2), []
     for outcome in outcomes:
-        loading, ratio = whole_sample(everyone, outcome, covariates=covariates[outcome])
+        loading, ratio = whole_sample(everyone, [outcome], covariates=covariates[outcome])
         fits, few = fit_paths(parts, [outcome], covariates=covariates[outcome], loading=loading)
-        path, variance = unstandardized(fits.latent, fits.n_whole, loadings_held=True)
-        rows = difference_rows(
-            parts, pairs, path * ratio, np.sqrt(variance) * ratio, fits, few, conf_level=conf_level
-        )
+        path, cov = unstandardized(fits.latent, fits.n_whole, loadings_held=True)
+        path, error = path[:, 0] * ratio, np.sqrt(cov[:, 0, 0]) * ratio
+        gap, error = path[first] - path[second], np.hypot(error[first], error[second])
+        ends = gap - width * error, gap + width * error
+        rows = difference_rows(parts, pairs, gap, error, fits, few, ends=ends)
         tables.append(rows.assign(model="direct", term=outcome))
+    return estimates(pd.concat(tables, ignore_index=True))
+
+
+def mediated_differences(
+    parts: Subgroups,
+    pairs: Sequence[tuple[int, int]],
+    *,
+    mediated: Sequence[tuple[str, str]],
+    covariates: Mapping[str, str],
+    conf_level: float,
+    seed: int,
+) -> pd.DataFrame:
+    """Differences of indirect effects between groups that share no student, first minus second.
+
+    Both groups are measured with the loadings of the whole sample, and products of raw paths are told in its SD.
+
+    Parameters
+    ----------
+    parts : Subgroups
+    pairs : sequence of (int, int)
+        Places in ``parts.groups``.
+    mediated : sequence of (mediator, outcome)
+    covariates : mapping of str to str
+        A covariate set for each outcome.
+    conf_level : float
+    seed : int
+        Of the Monte Carlo draws, which are independent for the two groups.
+    """
+    normal = np.random.default_rng(seed).standard_normal((2, GAP_DRAWS, 2))
+    everyone = subgroups(
+        parts.study,
+        [parts.study.population("all")],
+        covariates=sorted({covariates[one] for _, one in mediated}),
+    )
+    first, second = np.array(pairs, dtype=int).reshape(-1, 2).T
+    tables = []
+    for mediator, outcome in mediated:
+        held = covariates[outcome]
+        loading, ratio = whole_sample(everyone, [mediator, outcome], covariates=held)
+        fits, few = fit_paths(parts, [mediator, outcome], covariates=held, loading=loading)
+        paths, cov = unstandardized(fits.latent, fits.n_whole, loadings_held=True)
+        out = few | (fits.status != "ok")
+        cov[out], paths[out] = np.eye(2), 0.0
+        root = np.linalg.cholesky(cov)
+        drawn = [paths[:, None] + one @ root.swapaxes(1, 2) for one in normal]
+        product = [ratio * one.prod(axis=2) for one in drawn]
+        value = ratio * paths.prod(axis=1)
+        gap = product[0][first] - product[1][second]
+        error = gap.std(axis=1, ddof=1)
+        ends = percentiles(gap, conf_level=conf_level)
+        rows = difference_rows(parts, pairs, value[first] - value[second], error, fits, few, ends=ends)
+        about = {"model": mediated_by(mediator), "term": outcome, "contrast": "difference indirect"}
+        tables.append(rows.assign(interval_method="Monte Carlo", **about))
     return estimates(pd.concat(tables, ignore_index=True))
 
 
 def difference_rows(
     parts: Subgroups,
     pairs: Sequence[tuple[int, int]],
-    path: np.ndarray,
+    gap: np.ndarray,
     error: np.ndarray,
     fits: LatentFits,
     few: np.ndarray,
     *,
-    conf_level: float,
+    ends: tuple[np.ndarray, np.ndarray],
 ) -> pd.DataFrame:
-    """Rows of the difference of one quantity between independent groups."""
+    """Rows of the difference of one quantity between independent groups, tested against its standard error."""
     first, second = np.array(pairs, dtype=int).reshape(-1, 2).T
     keys = np.array([group.key for group in parts.groups], dtype=object)
-    gap, spread = path[first] - path[second], np.hypot(error[first], error[second])
-    width = quantile(0.5 + conf_level / 2)
     fine = (fits.status[first] == "ok") & (fits.status[second] == "ok")
     short = few[first] | few[second]
     rows = pd.DataFrame(
         {
             "population": keys[first], "group": keys[second], "contrast": "difference", "estimator": METHOD["fiml"],
-            "estimate": gap, "std_error": spread, "statistic": gap / spread, "p_value": two_sided_p(gap / spread),
-            "conf_low": gap - width * spread, "conf_high": gap + width * spread, "interval_method": "Wald",
+            "estimate": gap, "std_error": error, "statistic": gap / error, "p_value": two_sided_p(gap / error),
+            "conf_low": ends[0], "conf_high": ends[1], "interval_method": "Wald",
             "n_obs": fits.n_obs[first] + fits.n_obs[second], "unit": "SD per SD",
             "status": np.where(short, "too_few", np.where(fine, "ok", "not_converged")),
             "status_reason": np.where(short, TOO_FEW, ""),
@@ -96,16 +152,19 @@ def difference_rows(
     return rows
 
 
-def whole_sample(everyone: Subgroups, outcome: str, *, covariates: str) -> tuple[np.ndarray, float]:
-    """Loadings of the exposure in the whole sample, and what turns its raw path to an outcome into SD per SD."""
-    fits, _ = fit_paths(everyone, [outcome], covariates=covariates)
+def whole_sample(
+    everyone: Subgroups, outcomes: Sequence[str], *, covariates: str
+) -> tuple[np.ndarray, float]:
+    """Loadings of the exposure in the whole sample, and what turns a raw path or product of paths to the last outcome
+    into SD per SD."""
+    fits, _ = fit_paths(everyone, outcomes, covariates=covariates)
     if fits.status[0] != "ok":
         raise ModelError(
-            f"the model of {outcome!r} cannot be estimated in the whole sample; subgroups have no scale"
+            f"the model of {outcomes[-1]!r} cannot be estimated in the whole sample; subgroups have no scale"
         )
     raw, _ = unstandardized(fits.latent, fits.n_whole, loadings_held=False)
     told, _ = standardized(fits.latent, fits.n_whole)
-    return fits.latent.loading[0], float(told[0, 0] / raw[0])
+    return fits.latent.loading[0], float(told[0, : raw.shape[1]].prod() / raw[0].prod())
 
 
 def adjust(rows: pd.DataFrame, family: pd.Series) -> pd.DataFrame:

@@ -101,12 +101,17 @@ def _drawn(estimate: np.ndarray, cov: np.ndarray, normal: np.ndarray, *, conf_le
     drawn = estimate[:, None] + normal @ (np.sqrt(size)[:, :, None] * across)
     indirect = drawn[:, :, 0] * drawn[:, :, 1]
     values = np.stack([indirect, indirect + drawn[:, :, 2]])
-    places = (len(normal) - 1) * (0.5 + conf_level / 2 * np.array([-1.0, 1.0]))
-    whole = np.floor(places).astype(int)
     error = values.std(axis=-1, ddof=1)
+    return np.stack([error, *percentiles(values, conf_level=conf_level)], axis=1)
+
+
+def percentiles(values: np.ndarray, *, conf_level: float) -> tuple[np.ndarray, np.ndarray]:
+    """Ends of the percentile interval along the last axis, whose order is lost."""
+    places = (values.shape[-1] - 1) * (0.5 + conf_level / 2 * np.array([-1.0, 1.0]))
+    whole = np.floor(places).astype(int)
     values.partition([*whole, *(whole + 1)], axis=-1)
     ends = values[..., whole] + (places - whole) * (values[..., whole + 1] - values[..., whole])
-    return np.stack([error, ends[..., 0], ends[..., 1]], axis=1)
+    return ends[..., 0], ends[..., 1]
 
 
 def fieller(

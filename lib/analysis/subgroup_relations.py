@@ -8,7 +8,7 @@ from itertools import product
 
 import pandas as pd
 
-from lib.analysis.subgroup_differences import direct_differences
+from lib.analysis.subgroup_differences import direct_differences, mediated_differences
 from lib.analysis.subgroup_invariance import barred, columns_named, measured_alike
 from lib.analysis.subgroup_mediation import mediation_by_subgroup
 from lib.analysis.subgroups import direct_by_subgroup, subgroups
@@ -85,6 +85,8 @@ def relations(
     if mediated:
         chosen = {"covariates": covariates, "conf_level": conf_level, "seed": seed}
         tables.append(mediation_by_subgroup(parts, direct, pairs=mediated, **chosen))
+        apart = mediated_differences(parts, told, mediated=mediated, **chosen)
+        tables.append(not_comparable(study, apart))
     return pd.concat(tables, ignore_index=True)
 
 

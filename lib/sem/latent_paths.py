@@ -15,10 +15,22 @@ __all__ = ["path_vcov", "standardized", "unstandardized"]
 
 
 def unstandardized(fit: Latent, n: np.ndarray, *, loadings_held: bool) -> tuple[np.ndarray, np.ndarray]:
-    """The path from the latent to the first outcome (B,) and its variance (B,)."""
+    """Raw paths (B, 1) or (B, 2) and their covariance: from the latent, and from a mediator to the outcome."""
     vcov = path_vcov(fit, n, loadings_held=loadings_held)
-    x = fit.loading.shape[1]
-    return fit.path[:, 0], vcov[:, x, x]
+    x, u = fit.loading.shape[1], fit.path.shape[1]
+    if u == 1:
+        return fit.path, vcov[:, x : x + 1, x : x + 1]
+    b, by_b = _second_path(fit, vcov.shape[1], 2 * x + u)
+    slope = np.stack([np.broadcast_to(_unit(vcov.shape[1], x), by_b.shape), by_b], axis=1)
+    return np.stack([fit.path[:, 0], b], axis=1), slope @ vcov @ slope.swapaxes(1, 2)
+
+
+def _second_path(fit: Latent, r: int, place: int) -> tuple[np.ndarray, np.ndarray]:
+    """The path from the mediator to the outcome and its slope in the parameters, the first of cov(eps) at ``place``."""
+    b = fit.rest[:, 1, 0] / fit.rest[:, 0, 0]
+    slope = np.zeros((len(b), r))
+    slope[:, place + 1], slope[:, place] = 1 / fit.rest[:, 0, 0], -b / fit.rest[:, 0, 0]
+    return b, slope
 
 
 def path_vcov(fit: Latent, n: np.ndarray, *, loadings_held: bool) -> np.ndarray:
@@ -126,9 +138,7 @@ def standardized(fit: Latent, n: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     if u == 1:
         told = [(fit.path[:, 0], _unit(r, x), 0, 1)]
     else:
-        b = fit.rest[:, 1, 0] / fit.rest[:, 0, 0]
-        by_b = np.zeros((len(vcov), r))
-        by_b[:, place[1, 0]], by_b[:, place[0, 0]] = 1 / fit.rest[:, 0, 0], -b / fit.rest[:, 0, 0]
+        b, by_b = _second_path(fit, r, v + x)
         direct = fit.path[:, 1] - b * fit.path[:, 0]
         by_direct = _unit(r, x + 1) - b[:, None] * _unit(r, x) - fit.path[:, :1] * by_b
         told = [(fit.path[:, 0], _unit(r, x), 0, 1), (b, by_b, 1, 2), (direct, by_direct, 0, 2)]

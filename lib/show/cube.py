@@ -54,7 +54,7 @@ def cube(study: Study, functions: Sequence[Rows], *, lattice: Lattice | None = N
         Each returns rows of the shared shape: estimates with ``population`` the key of a group, and differences
         with ``group`` the second group of a pair (places in ``groups``) and ``contrast`` ``difference`` or
         ``difference`` and the contrast of the estimates. A group without a row had too few students for it.
-        Each is one family: p-values of its differences are adjusted over all subgroups of the same columns.
+        P-values of its differences are adjusted over all subgroups of the same columns, for each contrast.
     lattice : Lattice, optional
         The states; without it those that ``choose_lattice`` chooses.
 
@@ -68,7 +68,8 @@ def cube(study: Study, functions: Sequence[Rows], *, lattice: Lattice | None = N
         stored_rows(study, layout, function, partial(_released, study, layout, function))
         for function in functions
     ]
-    family = np.repeat(np.arange(len(tables)), [len(table) for table in tables])
+    named = [f"{place}|" + table["contrast"] for place, table in enumerate(tables)]
+    family = pd.factorize(pd.concat(named))[0]
     return Cube(encoded(study, layout, estimates(pd.concat(tables, ignore_index=True)), family))
 
 
@@ -78,7 +79,8 @@ def _released(study: Study, layout: Layout, function: Rows) -> pd.DataFrame:
     family = {layout.groups[one].key: columns[one] for one, _ in layout.pairs}
     rows = estimates(function(study, list(layout.groups), list(layout.pairs)))
     with_rest = rows["group"].str.startswith(REST).astype(str)
-    rows = adjust(rows, rows["population"].map(lambda key: family.get(key, "")) + "|" + with_rest)
+    columns = rows["population"].map(lambda key: family.get(key, ""))
+    rows = adjust(rows, columns + "|" + with_rest + "|" + rows["contrast"])
     rows = release(rows, study).rows
     _hide_with_rest(rows)
     apart = rows["group"] != ""
