@@ -64,7 +64,8 @@ def content(study, held, lattice):
 
 
 def cell(content: dict, name: str, place: int, key: str) -> dict:
-    series, keys = content[name], [entry["key"] for entry in content["keys"]]
+    keys = [entry["key"] for entry in content["keys"]]
+    series = content[name][content["keys"][keys.index(key)]["family"]]
     if place not in series["places"]:
         return dict.fromkeys(("estimate", "conf_low", "conf_high", "n_obs")) | {"why": 0}
     at = series["places"].index(place) * len(series["keys"]) + series["keys"].index(keys.index(key))

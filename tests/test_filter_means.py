@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -50,18 +51,31 @@ def content(study, layout, terms):
     return cube(study, functions, lattice=layout.lattice).content
 
 
+def numbers(blocks: list[dict]):
+    """What the cube holds: place, place of the key, numbers."""
+    for series in blocks:
+        for cell, (place, key) in enumerate(product(series["places"], series["keys"])):
+            yield (
+                place,
+                key,
+                {what: told[cell] for what, told in series.items() if what not in ("places", "keys")},
+            )
+
+
 def cells(content: dict, layout, name: str) -> dict[tuple[str, str], dict]:
     """What the cube shows, by the key of a group and of a result."""
-    series, found = content[name], {}
-    for down, place in enumerate(series["places"]):
-        at = place if name == "own" else layout.beside[place]
-        for across, key in enumerate(series["keys"]):
-            cell = down * len(series["keys"]) + across
-            numbers = {
-                what: values[cell] for what, values in series.items() if what not in ("places", "keys")
-            }
-            found[layout.groups[at].key, content["keys"][key]["key"]] = numbers
-    return found
+    return {
+        (
+            layout.groups[place if name == "own" else layout.beside[place]].key,
+            content["keys"][key]["key"],
+        ): told
+        for place, key, told in numbers(content[name])
+    }
+
+
+def differences(content: dict) -> dict[tuple[int, str], dict]:
+    """What the cube shows of each pair's differences."""
+    return {(place, content["keys"][key]["key"]): told for place, key, told in numbers(content["gap"])}
 
 
 @pytest.mark.parametrize("name", ["own", "rest"])
@@ -156,24 +170,14 @@ def test_means_are_not_compared_where_a_scale_does_not_measure_alike(study, cont
     assert why["gender"]["hq_exclusion"] == "" == why["race"]["hq_respectful"]
     states = [layout.groups[place].key for place in range(len(layout.states))]
     pair = content["pairs"].index([states.index("race=black"), states.index("race=white")])
-    series = content["gap"]
-    width = len(series["keys"])
-    down = series["places"].index(pair)
-    for across, key in enumerate(series["keys"]):
-        if content["keys"][key]["key"] == "mean rating||hq_exclusion":
-            assert series["estimate"][down * width + across] is None
-            assert "differs between these groups" in content["reasons"][series["why"][down * width + across]]
+    found = differences(content)[pair, "mean rating||hq_exclusion"]
+    assert found["estimate"] is None
+    assert "differs between these groups" in content["reasons"][found["why"]]
 
 
 def test_nothing_is_compared_of_which_one_side_is_hidden(content, layout):
-    gap = content["gap"]
     shown = {key for key, cell in cells(content, layout, "own").items() if cell["estimate"] is not None}
-    width = len(gap["keys"])
-    for down, place in enumerate(gap["places"]):
-        first, second = layout.pairs[place]
-        for across, key in enumerate(gap["keys"]):
-            if gap["estimate"][down * width + across] is not None:
-                result = content["keys"][key]["key"]
-                assert (layout.groups[first].key, result) in shown
-                if second < len(layout.states):
-                    assert (layout.groups[second].key, result) in shown
+    shown |= {key for key, cell in cells(content, layout, "rest").items() if cell["estimate"] is not None}
+    for (place, result), found in differences(content).items():
+        if found["estimate"] is not None:
+            assert all((layout.groups[side].key, result) in shown for side in layout.pairs[place])

@@ -67,7 +67,7 @@ def anchors(given: dict, marks: list[dict]) -> dict[str, str]:
     """
     content, home = given["cube"], dict(given["home"])
     keys = {entry["key"]: entry["estimator"] for entry in content["keys"]}
-    tested = {content["keys"][place]["key"] for place in content["gap"]["keys"]}
+    tested = {content["keys"][place]["key"] for block in content["gap"] for place in block["keys"]}
     level = home.pop("vs", None)
     values = {dim["name"]: dim["values"] for dim in content["dims"]}
     other = {name: level if level in values[name] else value for name, value in home.items()}

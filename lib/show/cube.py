@@ -68,7 +68,10 @@ def cube(study: Study, functions: Sequence[Rows], *, lattice: Lattice | None = N
         stored_rows(study, layout, function, partial(_released, study, layout, function))
         for function in functions
     ]
-    named = [f"{place}|" + table["contrast"] for place, table in enumerate(tables)]
+    named = [
+        f"{place}|" + table["contrast"].str.removeprefix("difference").str.strip()
+        for place, table in enumerate(tables)
+    ]
     family = pd.factorize(pd.concat(named))[0]
     return Cube(encoded(study, layout, estimates(pd.concat(tables, ignore_index=True)), family))
 

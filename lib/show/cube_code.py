@@ -63,7 +63,7 @@ def encoded(study: Study, layout: Layout, rows: pd.DataFrame, family: np.ndarray
     -------
     dict
         ``dims`` and ``cube``: the columns, and each state's code in them and n; ``keys``: what results are
-        about; ``own``, ``rest`` and ``gap``: numbers of the ``places`` (states or pairs)
+        about; ``own``, ``rest`` and ``gap``: for each family, numbers of the ``places`` (states or pairs)
         and ``keys`` that have any, ``why`` a place in ``reasons``.
     """
     codebook, states, beside = study.codebook, layout.states, layout.beside
@@ -88,14 +88,14 @@ def encoded(study: Study, layout: Layout, rows: pd.DataFrame, family: np.ndarray
     }
     between = [told.get(pair) for pair in zip(gap["population"], gap["group"], strict=True)]
     gap = gap.assign(contrast=gap["contrast"].str.removeprefix("difference").str.strip())
-    numbers = _Numbers({entry["key"]: place for place, entry in enumerate(keys)})
+    numbers = _Numbers({entry["key"]: place for place, entry in enumerate(keys)}, family.max(initial=-1) + 1)
     return {
         "version": VERSION, "study": codebook.title, "synthetic": codebook.synthetic, "data": study.data_hash,
         "date": date.today().isoformat(), "alpha": round(1000 * codebook.thresholds["alpha"]),
         "dims": dims, "cube": table, "keys": keys,
-        "own": numbers.of(own, own["population"].map(at).where(lambda place: place < len(states)), ESTIMATE),
-        "rest": numbers.of(own, own["population"].map(rest), ESTIMATE),
-        "gap": numbers.of(gap, pd.Series(between, gap.index, dtype=float), GAP),
+        "own": numbers.of(own, own["population"].map(at).where(lambda place: place < len(states)), family[alone], ESTIMATE),
+        "rest": numbers.of(own, own["population"].map(rest), family[alone], ESTIMATE),
+        "gap": numbers.of(gap, pd.Series(between, gap.index, dtype=float), family[~alone], GAP),
         "beside": list(rest.values()), "reasons": numbers.reasons,
         "pairs": [[one, two if two < len(states) else -1] for one, two in layout.pairs],
         "hidden": [coded(state) for state in _hidden(layout.lattice)],
@@ -158,10 +158,17 @@ def _told(model: str, contrast: str, term: str, codebook: Codebook) -> str:
 class _Numbers:
     """Rows as flat lists by place and key; reasons are numbered as they come."""
 
-    def __init__(self, keys: dict[str, int]):
-        self.keys, self.reasons = keys, [ABSENT]
+    def __init__(self, keys: dict[str, int], families: int):
+        self.keys, self.families, self.reasons = keys, families, [ABSENT]
 
-    def of(self, rows: pd.DataFrame, place: pd.Series, columns: Sequence[str]) -> dict[str, list]:
+    def of(
+        self, rows: pd.DataFrame, place: pd.Series, family: np.ndarray, columns: Sequence[str]
+    ) -> list[dict[str, list]]:
+        """Numbers of each family, as of ``_block``."""
+        inside = [family == one for one in range(self.families)]
+        return [self._block(rows[where], place[where], columns) for where in inside]
+
+    def _block(self, rows: pd.DataFrame, place: pd.Series, columns: Sequence[str]) -> dict[str, list]:
         """Numbers of the places and keys that have rows, flat, with those ``places`` and ``keys``.
 
         In thousandths (n as it is), ``None`` where there is none; ``why`` says why there is none.

@@ -43,11 +43,12 @@
     const beside = new Set(cube.beside), families = new Map();
     const indexed = (series) => ({ series, width: series.keys.length, row: new Map(series.places.map((p, i) => [p, i])),
       column: new Map(series.keys.map((k, i) => [k, i])) });
-    const parts = { own: indexed(cube.own), rest: indexed(cube.rest), gap: indexed(cube.gap) };
+    const parts = { own: cube.own.map(indexed), rest: cube.rest.map(indexed), gap: cube.gap.map(indexed) };   // by family
+    const block = (name, k) => parts[name][cube.keys[k].family];
     const cell = (name, place, key) => {
       const k = keys.get(key);
       if (k === undefined) return null;
-      const { series, width, row, column } = parts[name], told = row.has(place) && column.has(k);
+      const { series, width, row, column } = block(name, k), told = row.has(place) && column.has(k);
       const at = told ? row.get(place) * width + column.get(k) : -1, get = (what) => told && series[what] ? series[what][at] : null;
       const why = told ? (series.why[at] === null ? "" : cube.reasons[series.why[at]]) : cube.reasons[0];
       return { unit: cube.keys[k].unit, label: cube.keys[k].label, estimate: get("estimate"), low: get("conf_low"), high: get("conf_high"),
@@ -55,7 +56,7 @@
     };
     const gap = (a, b, key) => {
       const flipped = !pairs.has(a + "," + b), at = pairs.get(flipped ? b + "," + a : a + "," + b);
-      const found = at === undefined || !parts.gap.column.has(keys.get(key)) ? null : cell("gap", at, key);
+      const found = at === undefined || !keys.has(key) || !block("gap", keys.get(key)).column.has(keys.get(key)) ? null : cell("gap", at, key);
       if (!found || !flipped || !found.shown) return found;
       return Object.assign(found, { estimate: -found.estimate, low: -found.high, high: -found.low });
     };
@@ -80,10 +81,10 @@
       return is(cube.styles.focal) ? "black" : is(cube.styles.reference) ? "white" : Object.keys(chosen).length ? "third" : "all";
     };
     const family = (a, rest, key) => {                    // how many p-values were adjusted together
-      const kind = (k) => cube.keys[k].family || 0, own = kind(keys.get(key));
-      const used = (i) => names.map((n) => cube.cube[n][i] ? "1" : "0").join(""), id = used(a) + rest + own, { series, width, row } = parts.gap;
+      const { series, width, row } = block("gap", keys.get(key)), own = cube.keys[keys.get(key)].family;
+      const used = (i) => names.map((n) => cube.cube[n][i] ? "1" : "0").join(""), id = used(a) + rest + own;
       if (!families.has(id)) families.set(id, cube.pairs.reduce((total, [one, two], i) => used(one) !== used(a) || (two < 0) !== rest || !row.has(i)
-        ? total : total + series.p_value.slice(row.get(i) * width, (row.get(i) + 1) * width).filter((p, k) => p !== null && kind(series.keys[k]) === own).length, 0));
+        ? total : total + series.p_value.slice(row.get(i) * width, (row.get(i) + 1) * width).filter((p) => p !== null).length, 0));
       return families.get(id);
     };
     return { cube, keys, cell, gap, column, clean, label, reason, style, family, beside };

@@ -20,7 +20,7 @@
       if (given.vs) kept.vs = given.vs;
       return kept;
     };
-    const isHome = () => same(value, tidy(home));
+    const isHome = () => same(value, tidy(home)), still = () => isHome() && !give.drawn;   // drawn: the chapter has no figure of its own
     function show() {
       for (const name of dims) selects[name].value = value[name] || "";
       const vs = selects.vs;
@@ -71,12 +71,12 @@
     }
     function picture(el, seen) {                          // the drawing that fits the column first, the other later
       const own = plots.filter((plot) => plot.home === el && plot.seen === seen);
-      if (isHome()) { own.forEach((plot) => plot.restore()); return; }
+      if (still()) { own.forEach((plot) => plot.restore()); return; }
       own.forEach((plot) => plot.show(view, { title: head(), text: words(own[0]) }));
     }
     const head = () => EXPLORATORY + view.a.label + (view.b ? " beside " + F.lower(view.b.label) : "");
     function card(el) {
-      const own = plots.filter((plot) => plot.home === el), home = isHome();
+      const own = plots.filter((plot) => plot.home === el), home = still();
       heading(el, home ? null : head(), own[0]);
       table(el, home ? null : own[0]);
     }
@@ -253,7 +253,9 @@
       svg.addEventListener("keydown", (e) => plot().walk(e, (text) => { speak.textContent = text; }));
       svg.addEventListener("blur", () => plot().leave());
     });
+    const early = chosen();                               // what a reader chose before this script ran
     show();
+    if (!same(tidy(early), tidy(home))) need().then(() => set(early, "reader"), () => {});
     return { set, get value() { return value; }, get view() { return view; }, listen: (f) => listeners.push(f), need, isHome, form, name: give.name };
   }
 
@@ -299,6 +301,7 @@
     const bars = $$("form[data-filter]", document).map((form) => {
       const give = JSON.parse(form.querySelector("script[type='application/json']").textContent), prefix = give.name ? give.name + "." : "";
       const scope = form.closest("main") || document.body;
+      form.classList.add("live");
       const bar = attach(form, scope, give, () => fetchCube(give), { address: () => toAddress(form, bar.isHome() ? {} : bar.value, prefix).href });
       const restore = () => { const { found, any } = fromAddress(form, prefix); if (any || !bar.isHome()) bar.need().then(() => bar.set(any ? found : give.home || {}, "address"), () => {}); };
       bar.listen((value, how) => {

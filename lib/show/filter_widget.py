@@ -15,6 +15,7 @@ import traitlets
 from lib.errors import ShowError
 from lib.show.cube import Cube
 from lib.show.filter import bar_html, filter_script, filter_style
+from lib.show.filter_figure import figure_html
 
 __all__ = ["SubgroupFilter"]
 
@@ -22,7 +23,7 @@ BOARD = '<div class="board" role="region" tabindex="0" aria-label="Results of th
 
 
 class SubgroupFilter(anywidget.AnyWidget):
-    """A filter bar over a cube, with a table of what it shows.
+    """A filter bar over a cube, with a figure and a table of what it shows.
 
     Parameters
     ----------
@@ -56,11 +57,12 @@ class SubgroupFilter(anywidget.AnyWidget):
         if home is None:
             known = ", ".join(views.content["populations"])
             raise ShowError(f"no state of the cube is the population {population!r}; it has {known}")
-        told = json.dumps({"name": "", "home": home, "anchors": {}}, ensure_ascii=False).replace("</", "<\\/")
+        given = {"name": "", "home": home, "anchors": {}, "drawn": True}
+        told = json.dumps(given, ensure_ascii=False).replace("</", "<\\/")
         bar = bar_html(views, home).replace(
             "</form>", f'<script type="application/json">{told}</script></form>'
         )
-        super().__init__(value=dict(home), cube=views.content, html=bar + BOARD)
+        super().__init__(value=dict(home), cube=views.content, html=bar + figure_html(views.content) + BOARD)
         if on_change:
             self.observe(lambda change: on_change(change["new"]), "value")
 

@@ -272,8 +272,8 @@ def small_cube(label: str) -> dict:
         "version": 1, "study": label, "synthetic": True, "data": "0" * 64, "date": "2018-10-05", "alpha": 50,
         "dims": [{"name": "race", "label": label, "values": ["", "a", "b"], "labels": ["All", label, label]}],
         "cube": {"race": [0, 1, 2], "n": [90, 40, 50]}, "beside": [1, 2], "reasons": [""], "pairs": [[1, -1], [2, -1]],
-        "keys": [{"key": key, "label": label, "unit": "SD per SD", "estimator": ""}], "own": own, "rest": own,
-        "gap": gap | {"p_value": [10], "p_bh": [20]}, "hidden": [[1]], "most": 3, "alone": {},
+        "keys": [{"key": key, "label": label, "unit": "SD per SD", "estimator": "", "family": 0}],
+        "own": [own], "rest": [own], "gap": [gap | {"p_value": [10], "p_bh": [20]}], "hidden": [[1]], "most": 3, "alone": {},
         "words": {"hidden": label, "few": label, "everyone": label}, "populations": {"all": {}},
         "styles": {"focal": {"race": ["a"]}, "reference": {"race": ["b"]}},
     }  # fmt: skip

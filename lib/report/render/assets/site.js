@@ -201,6 +201,16 @@
     links.forEach((a) => { const s = document.getElementById(decodeURIComponent(a.hash.slice(1))); if (s) seen.observe(s); });
   }
 
+  /* a filter whose script did not come: no controls that do nothing */
+  function orphans() {
+    if (globalThis.lwoFilter) return;
+    $$("form.filter").forEach((form) => {
+      $$(".needs-js", form).forEach((el) => el.remove());
+      $("output", form).append(" The filter could not be loaded; figures, tables and sentences are complete without it.");
+    });
+  }
+
+  addEventListener("load", orphans);
   document.addEventListener("DOMContentLoaded", () => {
     const block = document.getElementById("page-data"), page = block ? JSON.parse(block.textContent) : {};
     theme(); cards(page); tabs(); scorecard(); search(); contents(); openTarget(location.hash);
