@@ -10,7 +10,7 @@
     const selects = Object.fromEntries($$("select", form).map((el) => [el.name, el]));
     const dims = Object.keys(selects).filter((name) => name !== "vs");
     const output = form.querySelector("output"), first = output.textContent, home = give.home || {};
-    let data = null, value = Object.assign({}, home), view = null, plots = null, tables = null, prose = null, pending = null;
+    let data = null, value = Object.assign({}, home), view = null, plots = null, tables = null, prose = null, pending = null, late = [];
     const listeners = [];
 
     /* value <-> controls */
@@ -64,10 +64,15 @@
       plots.forEach((plot) => { plot.seen = seen.has(plot.svg); });
       const first = tables.filter((el) => plots.some((plot) => plot.home === el && plot.seen)), rest = tables.filter((el) => !first.includes(el));
       first.forEach((el) => picture(el, true));
-      const late = first.map((el) => () => card(el)).concat(prose.map((one) => () => sentence(one)), first.map((el) => () => picture(el, false)), [marks],
+      late = first.map((el) => () => card(el)).concat(prose.map((one) => () => sentence(one)), first.map((el) => () => picture(el, false)), [marks],
         rest.map((el) => () => { picture(el, false); card(el); }), [cells]);
-      const next = () => { const job = late.shift(); if (job) { job(); pending = setTimeout(next); } else form.dataset.drawn = JSON.stringify(value); };
+      const next = () => { const job = late.shift(); if (job) { job(); pending = setTimeout(next); } else settle(); };
       pending = setTimeout(next);
+    }
+    function settle() {                                   // all that waits, at once
+      clearTimeout(pending);
+      for (let job = late.shift(); job; job = late.shift()) job();
+      form.dataset.drawn = JSON.stringify(value);
     }
     function picture(el, seen) {                          // the drawing that fits the column first, the other later
       const own = plots.filter((plot) => plot.home === el && plot.seen === seen);
@@ -256,7 +261,7 @@
     const early = chosen();                               // what a reader chose before this script ran
     show();
     if (!same(tidy(early), tidy(home))) need().then(() => set(early, "reader"), () => {});
-    return { set, get value() { return value; }, get view() { return view; }, listen: (f) => listeners.push(f), need, isHome, form, name: give.name };
+    return { set, get value() { return value; }, get view() { return view; }, listen: (f) => listeners.push(f), need, settle, isHome, form, name: give.name };
   }
 
   function copy(text, done) {
@@ -313,6 +318,7 @@
       restore();
       return bar;
     });
+    F.bars = bars;
     if (!bars.length) return;
     const carry = (e) => {                                // links to other chapters keep the view
       const a = e.target.closest && e.target.closest("a[href]");

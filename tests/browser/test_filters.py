@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import product
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from lib.analysis.effects import covariates_by_outcome, direct_effects
+from lib.analysis.mediation import mediated_effects
 from lib.disclosure.lattice import choose_lattice
 from lib.show.cube import lay_out
 from lib.show.filter import bar_html, filter_script, filter_style
@@ -26,6 +29,32 @@ CHOOSE = """async (wanted) => {
   while (!form.dataset.drawn) await new Promise((done) => setTimeout(done, 2));
 }"""
 SHOWN = """(id) => [...document.querySelectorAll(id + " svg.chart.wide > .view .value")].map((el) => el.textContent)"""
+SWEEP = """async (states) => {
+  const [bar] = lwoFilter.bars;
+  await bar.need();
+  const shown = [];
+  for (const state of states) {
+    bar.set(Object.assign({}, state, { vs: "none" }), "shared");
+    bar.settle();
+    const said = {};
+    document.querySelectorAll("svg.chart.wide[data-plot]").forEach((svg) => {
+      const lines = JSON.parse(svg.dataset.plot).lines.map((line) => line[2].split("|").slice(0, 3).join("|"));
+      const words = [...svg.querySelectorAll(":scope > .view .value")].map((el) => el.textContent);
+      if (words.length === lines.length) lines.forEach((key, i) => { said[key] = words[i]; });
+    });
+    shown.push(said);
+  }
+  return shown;
+}"""
+FILTERED = ["rq1a", "rq1b", "rq1c", "rq2-frequency", "rq2-quality"]
+NUMBER = r"\N{MINUS SIGN}?\d+(?:\.\d+)?"
+OUTCOMES = ["env_needs_met", "ms_task_value"]
+SEED = 8
+CONTRAST = ["color-contrast", "link-in-text-block"]
+BOXES = """() => [...document.querySelectorAll(
+  "form.filter :is(button, select, summary, input), .view-files button, th button"
+)]
+  .map((el) => { const box = el.getBoundingClientRect(); return [box.width, box.height, el.outerHTML.slice(0, 60)]; })"""
 AXE = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 
@@ -57,40 +86,96 @@ def first_numbers(texts: list[str]) -> list[float | None]:
     return [float(one[1].replace("\N{MINUS SIGN}", "-")) if one else None for one in found]
 
 
-def test_every_publishable_view_says_what_a_direct_computation_says(visit, served, layout):
-    """All states of the lattice: the figure's own model on the same students, without the cube."""
-    shipped, views = layout
-    classroom = [scale.key for scale in shipped.codebook.scales_with("environment")]
-    held = covariates_by_outcome(shipped, "C_ENV", records="C_GRADE")
-    least = shipped.codebook.disclosure.latent_min_n
-    page = visit(served).open(PAGE)
-    page.locator("form.filter select").first.focus()
-    page.wait_for_selector("form.filter[data-ready]", state="attached")
-    order = page.evaluate(
-        f"JSON.parse(document.querySelector('{FIGURE} svg.wide').dataset.plot).lines.map((line) => line[2])"
+def cube_of(site: Path, page: str) -> dict:
+    """The results that travel with a page."""
+    return json.loads(
+        (site / f"site_libs/cubes/{page}.js").read_text("utf-8").partition("] = ")[2].rstrip(";\n")
     )
-    outcomes = [key.rpartition("|")[2] for key in order]
-    assert set(outcomes) == set(classroom)
-    wrong = []
-    for place, state in enumerate(views.states):
-        if not state:
-            continue
-        page.evaluate(CHOOSE, dict(state))
-        group, texts = views.groups[place], page.evaluate(SHOWN, FIGURE)
-        step = 2 if views.beside[place] >= 0 else 1
-        found = first_numbers(texts[::step])
-        if len(group.frame) < least:
-            wrong += [(state, texts)] if found != [None] * len(outcomes) else []
-            continue
-        rows = direct_effects(shipped, [group], outcomes=outcomes, covariates=held, conf_level=0.95)
-        off = [
-            (row.term, row.estimate, said)
-            for row, said in zip(rows.itertuples(), found, strict=True)
-            if (row.status == "ok") != (said is not None)
-            or (said is not None and abs(said - row.estimate) > 0.0056)
-        ]
-        wrong += [(state, off)] if off else []
-    assert wrong == []
+
+
+def results_of(content: dict, name: str) -> dict[tuple[int, str], dict]:
+    """Numbers of the cube by place and result."""
+    return {
+        (place, content["keys"][key]["key"]): {
+            what: told[cell] for what, told in series.items() if what not in ("places", "keys")
+        }
+        for series in content[name]
+        for cell, (place, key) in enumerate(product(series["places"], series["keys"]))
+    }
+
+
+def swept(visit, served, page: str, states: list[dict]) -> list[dict]:
+    """What the figures of a page say of each state, by the result of the line: own words, then those beside."""
+    tab = visit(served)
+    opened = tab.open(f"chapters/{page}.html")
+    opened.wait_for_function("globalThis.lwoFilter && lwoFilter.bars")
+    found = opened.evaluate(SWEEP, states)
+    assert tab.console == []
+    return found
+
+
+def said(cell: dict | None, after: dict | None, reasons: list[str]) -> list[float] | str:
+    """The numbers, or the reason, with which a line of a figure begins."""
+    for one in (cell, after):
+        if one is None:
+            return reasons[0]
+        if one["estimate"] is None:
+            return reasons[one["why"]]
+    return [one["estimate"] / 1000 for one in (cell, after)]
+
+
+@pytest.mark.parametrize("page", FILTERED)
+def test_every_view_shows_what_travels_with_the_page(visit, served, site, page):
+    """All figures of all publishable states: each line begins with the cube's number, or says why there is none."""
+    content = cube_of(site, page)
+    own, dims = results_of(content, "own"), content["dims"]
+    codes = list(zip(*(content["cube"][dim["name"]] for dim in dims), strict=True))
+    states = [
+        {dim["name"]: dim["values"][code] for dim, code in zip(dims, coded, strict=True) if code}
+        for coded in codes
+    ]
+    wrong, lines = [], 0
+    for place, shown in enumerate(swept(visit, served, page, states)):
+        for key, words in shown.items():
+            after = key.replace("|before|", "|direct|")
+            expected = said(own.get((place, key)), own.get((place, after)), content["reasons"])
+            told = [float(one.replace("\N{MINUS SIGN}", "-")) for one in re.findall(NUMBER, words)]
+            lines += 1
+            if isinstance(expected, str):
+                wrong += [(states[place], key, words)] if words != expected else []
+                continue
+            half = 0.51 if words.partition(" ")[0].endswith("%") else 0.0051
+            pair = (told[0], told[1] if after != key else told[0])
+            off = max(abs(one - two) for one, two in zip(pair, expected, strict=True))
+            wrong += [(states[place], key, words, expected)] if off > half else []
+    assert wrong == [] and lines > len(states)
+
+
+def test_a_sample_of_views_says_what_a_direct_computation_says(site, layout):
+    """The chapter's own models on the same students, without the cube."""
+    shipped, views = layout
+    content = cube_of(site, "rq1a")
+    own = results_of(content, "own")
+    held = covariates_by_outcome(shipped, "C_ENV", records="C_GRADE")
+    random = np.random.default_rng(SEED)
+    large = [
+        place for place, group in enumerate(views.groups[: len(views.states)]) if len(group.frame) >= 120
+    ]
+    settings = dict(covariates=held, conf_level=0.95)
+    for place in random.choice(large, 4, replace=False):
+        direct = direct_effects(shipped, [views.groups[place]], outcomes=OUTCOMES, **settings)
+        for row in direct.itertuples():
+            assert own[place, f"direct||{row.term}"]["estimate"] == pytest.approx(
+                1000 * row.estimate, abs=0.6
+            )
+        mediator = random.choice(shipped.codebook.mediators)
+        through = mediated_effects(
+            shipped, [views.groups[place]], mediators=[mediator], outcomes=OUTCOMES[1:], seed=1, **settings
+        )
+        for row in through[through["contrast"].isin(["before", "direct", "a", "b", "indirect"])].itertuples():
+            found = own[place, f"{row.model}|{row.contrast}|{row.term}"]
+            if row.status == "ok":
+                assert found["estimate"] == pytest.approx(1000 * row.estimate, abs=0.6), row.row_id
 
 
 def test_a_filter_moves_figures_tables_and_sentences_and_reset_brings_them_back(opened):
@@ -220,36 +305,49 @@ def test_without_script_the_bar_has_no_controls(visit, base):
     assert page.locator("form.filter select:visible").count() == 0
 
 
-def test_a_page_and_its_cube_are_small(site):
+@pytest.mark.parametrize("page", FILTERED)
+def test_a_page_and_its_cube_are_small(site, page):
     import gzip
 
-    sizes = [
-        len(gzip.compress((site / path).read_bytes(), 9))
-        for path in (PAGE, "site_libs/cubes/rq1a.js", "site_libs/filter.js", "site_libs/filter.css")
-    ]
+    files = (
+        f"chapters/{page}.html",
+        f"site_libs/cubes/{page}.js",
+        "site_libs/filter.js",
+        "site_libs/filter.css",
+    )
+    sizes = [len(gzip.compress((site / path).read_bytes(), 9)) for path in files]
     print("compressed:", sizes)
     assert sum(sizes) <= 450_000
 
 
-@pytest.mark.parametrize("size", ["desktop", "phone"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_filtered_page_breaks_no_wcag(visit, served, size, scheme):
+def test_no_filtered_page_breaks_wcag(visit, served):
+    """Light and dark, phone and desktop, in one tab each."""
     axe = pytest.importorskip(
         "axe_playwright_python.sync_playwright",
         reason="axe-playwright-python is not installed; `make test` does",
     ).Axe()
-    tab = visit(served, size=size, scheme=scheme, reduced_motion="reduce")
-    page = tab.open(PAGE + "?race=black&vs=white")
-    page.wait_for_selector("form.filter[data-drawn]", state="attached")
-    page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
-    found = axe.run(page, options={"runOnly": AXE, "resultTypes": ["violations"]}).response["violations"]
-    assert [(one["id"], one["nodes"][0]["html"][:160]) for one in found] == []
-    boxes = [
-        control.bounding_box()
-        for control in page.locator("form.filter :is(button, select, summary), .view-files button").all()
-    ]
-    small = [box for box in boxes if box and min(box["width"], box["height"]) < 24]
-    assert small == []
+    broken, small = [], []
+    for size in ("desktop", "phone"):
+        tab = visit(served, size=size, reduced_motion="reduce")
+        for path in [
+            *(f"chapters/{page}.html?race=black&vs=white" for page in FILTERED),
+            "chapters/explore.html",
+        ]:
+            page = tab.open(path)
+            page.wait_for_selector("form.filter[data-drawn], .explore[data-ready]", state="attached")
+            page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
+            for scheme in ("light", "dark"):
+                page.emulate_media(color_scheme=scheme)
+                rules = AXE if scheme == "light" else {"type": "rule", "values": CONTRAST}
+                found = axe.run(page, options={"runOnly": rules, "resultTypes": ["violations"]})
+                broken += [
+                    (path, size, scheme, one["id"], one["nodes"][0]["html"][:160])
+                    for one in found.response["violations"]
+                ]
+            page.emulate_media(color_scheme="light")
+            boxes = page.evaluate(BOXES)
+            small += [(path, size, box) for box in boxes if 0 < min(box[:2]) < 24]
+    assert broken == [] and small == []
 
 
 def test_nothing_scrolls_sideways_at_400_percent(visit, served):
