@@ -39,53 +39,49 @@ def attack_lattice(seed: int, n: int) -> tuple[int, int]:
     return len(targets), int(in_real_span(targets, published).sum()) if len(targets) else 0
 
 
-def attack_tables(
+def attack_table(
     seed: int, n: int, columns: tuple[str, ...], oracle: Oracle, *, judged: bool
-) -> dict[str, int]:
-    """Hidden counts of one random study's table, what each attacker recovers, and where acro disagrees."""
+) -> tuple[dict, dict]:
+    """Hidden counts of one random study's table and how many are recovered; the same by those whom others wrote."""
     students, counts, seen = protected(seed, n, columns)
     adding_up = relations(seen, students)
     hidden, recovered = attack(counts, seen, adding_up)
-    found = {"hidden_cells": hidden, "recovered_cells": recovered}
+    asked: dict[str, int] = {}
     if not lacking("pytauargus"):
         attacked, taken = attack(counts, seen, adding_up, oracle.bounds)
-        found |= {"hidden_cells_pytauargus_attacked": attacked, "recovered_by_pytauargus": taken}
+        asked |= {"hidden_cells_attacked_by_pytauargus": attacked, "recovered_by_pytauargus": taken}
     if judged and not lacking("acro"):
         inner = {key: count < K for key, count in counts.items() if len(key) == len(columns)}
-        small = {key for key, few in inner.items() if few}
-        differ = len(oracle.suppressed(students, columns, k=K) ^ small)
-        found |= {"inner_cells_acro_judged": len(inner), "inner_cells_acro_judged_otherwise": differ}
-    return found
+        differ = oracle.suppressed(students, columns, k=K) ^ {key for key, few in inner.items() if few}
+        asked |= {"inner_cells_judged_by_acro": len(inner), "judged_otherwise_by_acro": len(differ)}
+    return {"hidden_cells": hidden, "recovered_cells": recovered}, asked
 
 
-def run(studies: int, seed: int) -> Iterator[dict]:
-    """Hidden cells and small sets of the studies so far, and how many were recovered."""
-    total: Counter = Counter()
-    left_out = [lacking(name) for name in ("pytauargus", "acro") if lacking(name)]
+def run(studies: int, seed: int) -> Iterator[tuple[dict, dict]]:
+    """Hidden cells and small sets of the studies so far, and how many were recovered; what the oracles said."""
+    own, others = Counter(), Counter()
     with Oracle() as oracle:
         for study in range(studies):
             n = int(np.random.default_rng(seed + study).integers(200, 2001))
-            total.update(
-                attack_tables(seed + study, n, TABLES[study % 2], oracle, judged=study % ACRO_EVERY == 0)
-            )
+            judged = study % ACRO_EVERY == 0
+            found, asked = attack_table(seed + study, n, TABLES[study % 2], oracle, judged=judged)
             sets, derived = attack_lattice(seed + study, n)
-            total.update({"small_sets": sets, "derived_sets": derived})
+            own.update(found | {"small_sets": sets, "derived_sets": derived})
+            others.update(asked)
             if (study + 1) % EVERY == 0 or study + 1 == studies:
-                yield {"asked": studies, "studies": study + 1, **total, "left_out": left_out}
+                so_far = {"asked": studies, "studies": study + 1}
+                yield so_far | own, so_far | others if others else {}
 
 
 def main() -> int:
     given = [int(value) for value in sys.argv[1:]]
     studies, seed = given + [1000, 20260302][len(given) :]
-    for result in run(studies, seed):
-        write_result("disclosure_attack", seed=seed, result=result)
-    found = (
-        "recovered_cells",
-        "derived_sets",
-        "recovered_by_pytauargus",
-        "inner_cells_acro_judged_otherwise",
-    )
-    return int(any(result.get(name, 0) for name in found))
+    for own, others in run(studies, seed):
+        write_result("disclosure_attack", seed=seed, result=own)
+        if others:
+            write_result("disclosure_oracles", seed=seed, result=others)
+    names = ("recovered_cells", "derived_sets", "recovered_by_pytauargus", "judged_otherwise_by_acro")
+    return int(any((own | others).get(name, 0) for name in names))
 
 
 if __name__ == "__main__":
