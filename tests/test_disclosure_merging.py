@@ -98,6 +98,8 @@ def test_levels_of_a_crossed_table_and_of_answers_stay_apart():
     ]
     crossed = estimates(pd.concat(lines))
     assert len(gate.release(crossed, STUDY)) == len(crossed)
+    teachers = counts({"asian": 6, "multiracial": 7}).assign(unit="teachers", row_id="")
+    assert len(gate.release(estimates(teachers), STUDY)) == 3  # one teacher may stand in both
     answers = counts({"1": 6, "2": 7}).assign(row_id="")
     answers["group"] = answers["group"].str.replace("race", "frequency")
     assert len(gate.release(estimates(answers), STUDY)) == 3

@@ -1,7 +1,8 @@
 """Small groups together (DISCLOSURE.md, D4): levels too small to be shown, added up where they can be.
 
-Counts of persons by the levels of one column, and shares of each level, add up, since nobody has two levels. Where
-two levels or more are too small and hold enough together, one row for all of them is offered to the gate beside theirs.
+Counts of students by the levels of one column, and shares of each level, add up, since no student has two levels (a
+teacher of two classes may). Where two levels or more are too small and hold enough together, one row for all of them
+is offered to the gate beside theirs.
 """
 
 from __future__ import annotations
@@ -10,13 +11,14 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from lib.disclosure.rules import PERSONS, TOGETHER, is_share, numerators
+from lib.disclosure.rules import TOGETHER, is_share, numerators, units_behind
 from lib.study.codebook import Codebook
 
 LEVEL = r"^(\w+)=([^|&=<>]+)$"
 ROLES = ("group", "covariate")
 NAMES = ("model", "estimator", "unit", "contrast")
 COUNTS = ("", "count")
+STUDENTS = "students"
 
 
 def small_groups_together(
@@ -40,7 +42,8 @@ def small_groups_together(
     tuple of dict and tuple of str
         A row, whose ``group`` or ``term`` joins the levels with ``|``; ids of the rows that it adds up.
     """
-    counts = rows["unit"].isin(PERSONS) & rows["contrast"].isin(COUNTS)
+    open_to = open_to & (units_behind(rows) == STUDENTS)
+    counts = (rows["unit"] == STUDENTS) & rows["contrast"].isin(COUNTS)
     shares = is_share(rows) & (rows["contrast"] == "")
     sizes = rows["estimate"].where(counts, rows["n_obs"])
     if (open_to & (counts | shares) & (sizes < codebook.disclosure.k)).sum() < 2:
@@ -68,7 +71,7 @@ def _is_of_groups(name: str, codebook: Codebook) -> bool:
 def _added_up(small: pd.DataFrame, *, k: int) -> dict | None:
     """Estimate and n of levels together; None where they hold too few or do not add up."""
     n = small["n_obs"].sum()
-    if small["unit"].iloc[0] in PERSONS:
+    if small["unit"].iloc[0] == STUDENTS:
         total, own = small["estimate"].sum(), (small["n_obs"] == small["estimate"]).all()
         n = n if own else small["n_obs"].iloc[0]
         return (
