@@ -14,9 +14,10 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import tempfile
 import warnings
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
@@ -27,8 +28,10 @@ import yaml
 from benchmarks.record import COMMIT, write_result
 from lib.analysis.evidence import EVIDENCE, evidence
 from lib.analysis.findings import Verdict, judge
-from lib.study.load import Study, load_study
-from lib.study.simulate import simulate, write_study
+from lib.study.load import Study, add_scores, load_study
+from lib.study.population import load_population, nullified
+from lib.study.simulate import POPULATION, draw_study
+from lib.study.tables import typed_table
 
 ROOT = Path(__file__).parents[1]
 DATA = ROOT / "data"
@@ -41,25 +44,32 @@ FEWEST_REPLICATED = (
 )
 
 
-def complete_population(folder: Path) -> Path:
-    """A study folder whose population leaves no answer out."""
-    for path in DATA.iterdir():
-        if path.suffix == ".yml" or path.name == "published.csv":
-            (folder / path.name).write_bytes(path.read_bytes())
-    population = yaml.safe_load((DATA / "population.yml").read_text("utf-8"))
-    for name in MISSING_RATES:
-        population["missing"][name]["value"] = 0.0
-    (folder / "population.yml").write_text(
-        yaml.safe_dump(population, sort_keys=False, allow_unicode=True), "utf-8"
-    )
-    return folder
+@dataclass(frozen=True)
+class Source:
+    """What every study of the campaign shares: a codebook and rules, read once, and the truth of either kind."""
+
+    study: Study = field(repr=False)
+    truth: dict[str, dict] = field(repr=False)
 
 
-def drawn_study(kind: str, index: int, *, seed: int, folder: Path) -> Study:
-    """One simulated study, loaded as any study is."""
-    source = complete_population(Path(tempfile.mkdtemp(dir=folder)))
-    drawn = simulate(source, n=None, seed=study_seed(kind, index, seed=seed), null=kind == "null")
-    return load_study(write_study(drawn, source / "study", source=source))
+@cache
+def source() -> Source:
+    """The default study, and its population without missing answers, with what rules find and without."""
+    study, truth = load_study(DATA), load_population(DATA / POPULATION)
+    truth["missing"] |= dict.fromkeys(MISSING_RATES, 0.0)
+    return Source(study, {"null": nullified(truth), "replication": truth})
+
+
+def drawn_study(kind: str, index: int, *, seed: int) -> Study:
+    """One simulated study as it would be loaded, made in memory."""
+    shared = source()
+    book = shared.study.codebook
+    drawn = draw_study(shared.truth[kind], book, n=None, seed=study_seed(kind, index, seed=seed))
+    tables = {
+        name: add_scores(typed_table(table, book.columns_of(name)), book, name)
+        for name, table in drawn.tables.items()
+    }
+    return replace(shared.study, data_hash="", **tables)
 
 
 def study_seed(kind: str, index: int, *, seed: int) -> int:
@@ -73,19 +83,18 @@ def compute(kind: str, index: int, *, seed: int, chapters: tuple[str, ...], stor
     if not wanted:
         return
     warnings.simplefilter("ignore")
-    with tempfile.TemporaryDirectory(prefix="lwo-campaign-") as folder:
-        study = drawn_study(kind, index, seed=seed, folder=Path(folder))
-        for name in wanted:
-            rows = evidence(
-                study,
-                conf_level=CONF_LEVEL,
-                seed=study_seed(kind, index, seed=seed),
-                missing="listwise",
-                chapters=(name,),
-            )
-            path = stored(store, kind, index, name)
-            rows.to_pickle(path.with_suffix(".new"), compression="gzip")
-            path.with_suffix(".new").rename(path)
+    study = drawn_study(kind, index, seed=seed)
+    for name in wanted:
+        rows = evidence(
+            study,
+            conf_level=CONF_LEVEL,
+            seed=study_seed(kind, index, seed=seed),
+            missing="listwise",
+            chapters=(name,),
+        )
+        path = stored(store, kind, index, name)
+        rows.to_pickle(path.with_suffix(".new"), compression="gzip")
+        path.with_suffix(".new").rename(path)
 
 
 def stored(store: Path, kind: str, index: int, chapter: str) -> Path:

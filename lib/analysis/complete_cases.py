@@ -7,7 +7,7 @@ fitted by itself, which gives its reason.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -22,13 +22,11 @@ from lib.analysis.mediation import DRAWS, INTERVALS, decomposed, draw_normal, me
 from lib.errors import ModelError
 from lib.sem.batch import ManyFits, fit_many
 from lib.sem.distributions import quantile, two_sided_p
-from lib.sem.implied import row_values
+from lib.sem.implied import row_values, variance_slopes
 from lib.sem.likelihood import Moments
-from lib.sem.quantities import label_values
 from lib.sem.sample import neutralise
 from lib.sem.specify import build_spec
-from lib.sem.standard import STEP
-from lib.sem.syntax import parse_model, read_expression
+from lib.sem.syntax import parse_model
 from lib.study.load import Population, Study
 
 OUTCOME, MEDIATOR, FEATURE = "outcome_", "mediator_", "feature_"
@@ -63,11 +61,12 @@ def direct_effects_complete(
     for case, fit in zip(cases, found, strict=True):
         outcome = case.roles[OUTCOME]
         if fit is None:
-            rows.append(direct_effects(study, [case.population], outcomes=[outcome], **settings))
+            alone = direct_effects(study, [case.population], outcomes=[outcome], **settings)
+            rows += alone.to_dict("records")
             continue
         about = {"population": case.population.key, "model": "direct", "estimator": METHOD[LISTWISE]}
-        rows.append(pd.DataFrame([about | {"term": outcome} | fit.path(0, conf_level)]))
-    return estimates(pd.concat(rows, ignore_index=True))
+        rows.append(about | {"term": outcome} | fit.path(0, conf_level))
+    return estimates(rows)
 
 
 def mediated_effects_complete(
@@ -80,12 +79,17 @@ def mediated_effects_complete(
     conf_level: float,
     seed: int,
     draws: int = DRAWS,
+    direct: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """``lib.analysis.mediation.mediated_effects`` with ``missing="listwise"`` and Monte Carlo intervals."""
+    """``lib.analysis.mediation.mediated_effects`` with ``missing="listwise"`` and Monte Carlo intervals.
+
+    ``direct`` are rows of ``direct_effects_complete`` with the same settings, where they are known already.
+    """
     exposure, _ = study.codebook.exposure
     settings = {"covariates": covariates, "conf_level": conf_level}
-    before = direct_effects_complete(study, groups, outcomes=outcomes, **settings)
-    before = before.set_index(["population", "term"])
+    if direct is None:
+        direct = direct_effects_complete(study, groups, outcomes=outcomes, **settings)
+    before = {(row["population"], row["term"]): row for row in direct.to_dict("records")}
     cases = [
         _Case(population, {MEDIATOR: mediator, OUTCOME: outcome}, held)
         for population in groups
@@ -99,18 +103,18 @@ def mediated_effects_complete(
         outcome, mediator = case.roles[OUTCOME], case.roles[MEDIATOR]
         if fit is None:
             alone = {"mediators": [mediator], "outcomes": [outcome], "missing": LISTWISE, "seed": seed}
-            rows.append(mediated_effects(study, [case.population], **settings | alone))
+            rows += mediated_effects(study, [case.population], **settings | alone).to_dict("records")
             continue
         about = {"population": case.population.key, "model": mediated_by(mediator), "term": outcome}
         about["estimator"] = METHOD[LISTWISE]
-        known = before.loc[(case.population.key, outcome)].drop(["row_id", *about], errors="ignore").to_dict()
-        own = {"before": known}
+        known = before[case.population.key, outcome]
+        own = {"before": {key: value for key, value in known.items() if key not in ("row_id", *about)}}
         own |= {name: fit.path(place, conf_level) for place, name in ((2, "direct"), (0, "a"), (1, "b"))}
         drawn = draw_normal(fit.at, fit.cov, draws=draws, seed=seed)
         shared = {"interval_method": INTERVALS["monte carlo"], "n_obs": fit.n_obs}
         own |= decomposed(list(fit.at), drawn, conf_level=conf_level, about=shared)
-        rows.append(pd.DataFrame([about | values | {"contrast": name} for name, values in own.items()]))
-    return estimates(pd.concat(rows, ignore_index=True))
+        rows += [about | values | {"contrast": name} for name, values in own.items()]
+    return estimates(rows)
 
 
 def associations_complete(
@@ -169,7 +173,7 @@ def _fitted(study: Study, cases: Sequence[_Case], paths: list[tuple[str, str, st
         lines += [f"{variable} ~ {' + '.join([*own, *constant])}"] if own or constant else []
     model = "\n".join(lines)
     observed = build_spec(parse_model(model), meanstructure=False).observed
-    moments = _moments([_values(case, observed, constant) for case in cases])
+    moments = _moments(list(_values(cases, observed, constant)))
     fits = fit_many(model, moments)
     good = np.flatnonzero(fits.status == "ok")
     at, cov = _standardized(fits, good, [label for _, label, _ in paths])
@@ -179,19 +183,25 @@ def _fitted(study: Study, cases: Sequence[_Case], paths: list[tuple[str, str, st
     return found
 
 
-def _values(case: _Case, observed: Sequence[str], constant: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-    """Complete rows of a case (n, p), and which of its columns it has (p,): some covariates are other cases'."""
-    frame, held = case.population.frame, case.held.columns
+def _values(
+    cases: Sequence[_Case], observed: Sequence[str], constant: Sequence[str]
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Complete rows of each case (n, p), and which of its columns it has (p,): some covariates are other cases'."""
     names = [name for name in observed if name not in constant]
-    values, kept = np.zeros((len(frame), len(observed))), np.ones(len(observed), bool)
-    values[:, [observed.index(name) for name in names]] = frame[
-        [case.roles.get(name, name) for name in names]
-    ]
-    values[:, [observed.index(name) for name in held]] = held
-    kept[[observed.index(name) for name in constant if name not in held]] = False
-    whole = values[~np.isnan(values).any(axis=1)]
-    spread = whole.std(axis=0)
-    return whole / np.where(spread > 0, spread, 1.0), kept  # one unit for all, so that one start suits all
+    places = [observed.index(name) for name in names]
+    frames: dict[str, pd.DataFrame] = {case.population.key: case.population.frame for case in cases}
+    read = list(dict.fromkeys(case.roles.get(name, name) for case in cases for name in names))
+    known = {key: frame[read].to_numpy(float, na_value=np.nan) for key, frame in frames.items()}
+    column = {name: place for place, name in enumerate(read)}
+    for case in cases:
+        own, held = known[case.population.key], case.held.columns
+        values, kept = np.zeros((len(own), len(observed))), np.ones(len(observed), bool)
+        values[:, places] = own[:, [column[case.roles.get(name, name)] for name in names]]
+        values[:, [observed.index(name) for name in held]] = held.to_numpy(float)
+        kept[[observed.index(name) for name in constant if name not in held]] = False
+        whole = values[~np.isnan(values).any(axis=1)]
+        spread = whole.std(axis=0)
+        yield whole / np.where(spread > 0, spread, 1.0), kept  # one unit for all, so that one start suits all
 
 
 def _moments(tables: list[tuple[np.ndarray, np.ndarray]]) -> Moments:
@@ -204,16 +214,22 @@ def _moments(tables: list[tuple[np.ndarray, np.ndarray]]) -> Moments:
 
 
 def _standardized(fits: ManyFits, good: np.ndarray, labels: list[str]) -> tuple[np.ndarray, np.ndarray]:
-    """Standardized paths (b, k) of the fits that are good, and their covariance matrices (b, k, k)."""
-    tau, value = fits.tau[good], fits.value[good]
-    needed = read_expression(" + ".join(labels))
+    """Standardized paths (b, k) of the fits that are good, and their covariance matrices (b, k, k).
 
-    def paths(at: np.ndarray) -> np.ndarray:
-        found = label_values(fits.spec, row_values(fits.spec, at, value), needed, standardized=True)
-        return np.stack([found[label] for label in labels], axis=1)
-
-    slope = np.stack(
-        [paths(tau + 1j * STEP * (np.arange(tau.shape[1]) == k)).imag / STEP for k in range(tau.shape[1])],
-        axis=2,
-    )
-    return paths(tau).real, slope @ fits.vcov[good] @ slope.swapaxes(1, 2)
+    For a path p of y on x, s = p (var x / var y)^(1/2), so that
+    ds = s (dp / p + dvar x / 2 var x - dvar y / 2 var y).
+    """
+    spec, count = fits.spec, fits.tau.shape[1]
+    values = row_values(spec, fits.tau[good], fits.value[good])
+    variance, slopes = variance_slopes(spec, values)
+    free = np.flatnonzero(spec.free[0] >= 0)
+    slope = np.zeros((len(good), variance.shape[-1], count))
+    slope[..., spec.free[0, free]] = slopes[:, 0][..., free]
+    relative = slope / (2 * variance[:, 0, :, None])
+    rows = [spec.named[label][1] for label in labels]
+    i, j = spec.i[rows], spec.j[rows]
+    factor = np.sqrt(variance[:, 0, j] / variance[:, 0, i])
+    paths = values[:, 0, rows] * factor
+    change = paths[..., None] * (relative[:, j] - relative[:, i])
+    change[:, np.arange(len(rows)), spec.free[0, rows]] += factor
+    return paths, change @ fits.vcov[good] @ change.swapaxes(1, 2)

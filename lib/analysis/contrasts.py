@@ -85,6 +85,7 @@ def difference(
     held: pd.DataFrame,
     codebook: Codebook,
     conf_level: float,
+    columns: pd.DataFrame | None = None,
 ) -> dict:
     """Row columns of the mean of the first group minus that of the other rows.
 
@@ -97,6 +98,8 @@ def difference(
         Columns of the codebook held constant; used where rows are clustered.
     codebook : Codebook
     conf_level : float
+    columns : DataFrame, n rows, optional
+        What ``held_columns`` gives, where it is known already.
     """
     from scipy import stats
 
@@ -111,10 +114,15 @@ def difference(
         std_error = np.hypot(one.sem(), two.sem())
         return _tested(estimator, one.mean() - two.mean(), std_error, test, conf_level, n=len(one) + len(two))
     constant = pd.DataFrame({"mean": 1.0, "difference": first.astype(float)})
-    rest = design_of(held, codebook, list(held), beside=constant["difference"]).columns
+    rest = held_columns(held, first, codebook) if columns is None else columns
     fit = _clustered(values, pd.concat([constant, rest], axis=1), clusters.of.reindex(values.index))
     found = fit.contrast({"difference": 1}, conf_level=conf_level)
     return {"estimator": estimator} | _within_reach(found, clusters)
+
+
+def held_columns(held: pd.DataFrame, first: pd.Series, codebook: Codebook) -> pd.DataFrame:
+    """Columns of a regression that hold some columns of the codebook constant beside a group's indicator."""
+    return design_of(held, codebook, list(held), beside=first.astype(float)).columns
 
 
 def hedges_g(apart: dict, spread: float, *, conf_level: float) -> dict:

@@ -19,6 +19,8 @@ TEXT_COLUMNS = (
     "interval_method", "unit", "status", "status_reason",
 )  # fmt: skip
 
+NAMED_BY = ("model", "estimator", "population", "group", "contrast", "term")
+
 MEDIATION = "mediation by "
 THEME = "theme"
 
@@ -46,30 +48,40 @@ def estimates(rows: list[dict] | pd.DataFrame) -> pd.DataFrame:
         If a row has a column outside the shape, a status outside ``STATUSES``, or the ``row_id`` of
         another row.
     """
-    table = pd.DataFrame(rows).copy()
+    table = pd.DataFrame(rows)
     unknown = sorted(set(table.columns) - set(ESTIMATE_COLUMNS))
     if unknown:
         raise ValueError(f"result rows have columns outside the row shape: {', '.join(unknown)}")
-    for column in ESTIMATE_COLUMNS:
-        if column not in table:
-            table[column] = "" if column in TEXT_COLUMNS else float("nan")
-        if column in TEXT_COLUMNS:
-            table[column] = table[column].fillna("").astype(str)
-        else:
-            table[column] = pd.to_numeric(table[column])
-    table.loc[table["status"] == "", "status"] = "ok"
-    wrong = sorted(set(table["status"]) - set(STATUSES))
+    text = {
+        column: _texts(table[column]) if column in table else [""] * len(table) for column in TEXT_COLUMNS
+    }
+    text["status"] = [status or "ok" for status in text["status"]]
+    wrong = sorted(set(text["status"]) - set(STATUSES))
     if wrong:
         raise ValueError(f"unknown status {wrong}; the row shape knows {', '.join(STATUSES)}")
-    unnamed = table["row_id"] == ""
-    parts = table.loc[unnamed, ["model", "estimator", "population", "group", "contrast", "term"]]
-    table.loc[unnamed, "row_id"] = [
-        "|".join(part for part in row if part) for row in parts.itertuples(index=False)
+    named = zip(*(text[column] for column in NAMED_BY), strict=True)
+    text["row_id"] = [
+        own or "|".join(filter(None, parts)) for own, parts in zip(text["row_id"], named, strict=True)
     ]
-    if table["row_id"].duplicated().any():
-        twice = table.loc[table["row_id"].duplicated(), "row_id"].unique()
+    if len(set(text["row_id"])) < len(table):
+        ids = pd.Series(text["row_id"])
+        twice = ids[ids.duplicated()].unique()
         raise ValueError(f"{len(twice)} row ids stand for more than one result, such as {twice[0]!r}")
-    return table[list(ESTIMATE_COLUMNS)].reset_index(drop=True)
+    filled = {
+        column: pd.array(text[column], dtype="str")
+        if column in text
+        else (pd.to_numeric(table[column]).to_numpy() if column in table else float("nan"))
+        for column in ESTIMATE_COLUMNS
+    }
+    return pd.DataFrame(filled, index=range(len(table)))
+
+
+def _texts(values: pd.Series) -> list[str]:
+    """Cells as text, missing ones empty; by hand, because tables are short and there are many."""
+    return [
+        value if isinstance(value, str) else "" if pd.isna(value) else str(value)
+        for value in values.to_numpy(object)
+    ]
 
 
 def mediated_by(mediator: str) -> str:

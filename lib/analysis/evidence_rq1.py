@@ -63,13 +63,15 @@ def relationships(study: Study, *, conf_level: float, seed: int, missing: str) -
     minds, records = keys_with(codebook, "mindset"), list(codebook.outcomes)
     through = [*codebook.mediators, *mediator_parts(codebook)]
     surveyed = [*keys_with(codebook, "environment"), *minds]
+    known = direct(study, groups, outcomes=[*surveyed, *records], **settings)
+    settings_through = settings | {"seed": seed} | ({"direct": known} if missing == LISTWISE else {})
     tables = [
-        direct(study, groups, outcomes=[*surveyed, *records], **settings),
-        mediated(study, groups, mediators=through, outcomes=[*minds, *records[:1]], seed=seed, **settings),
+        known,
+        mediated(study, groups, mediators=through, outcomes=[*minds, *records[:1]], **settings_through),
         associated(study, groups, features=views(codebook), outcomes=minds, **settings),
     ]
     if records:
-        tables.append(mediated(study, groups, mediators=domains, outcomes=records[:1], seed=seed, **settings))
+        tables.append(mediated(study, groups, mediators=domains, outcomes=records[:1], **settings_through))
     return pd.concat(tables, ignore_index=True)
 
 
@@ -97,7 +99,7 @@ def differences(study: Study, *, conf_level: float, seed: int, missing: str) -> 
         study, pair, mediators=list(codebook.mediators[:SHOWN_MEDIATORS]), outcomes=minds, covariates=held,
         seed=seed, direct=direct, **settings, **({"draws": DRAWS} if missing == LISTWISE else {}),
     )  # fmt: skip
-    return pd.concat([means, direct, without_prior(study, pair, **settings), through], ignore_index=True)
+    return pd.concat([means, direct, through], ignore_index=True)
 
 
 def without_prior(study: Study, pair, **settings) -> pd.DataFrame:

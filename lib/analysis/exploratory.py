@@ -23,7 +23,9 @@ SHOWN_EIGENVALUES = 10
 PERCENTILE = 95
 
 
-def exploratory(study: Study, population: Population, *, n_draws: int, seed: int) -> pd.DataFrame:
+def exploratory(
+    study: Study, population: Population, *, n_draws: int, seed: int, items_too: bool = True
+) -> pd.DataFrame:
     """Eigenvalues of the exposure's subscales and items against chance, and loadings on one factor.
 
     Parameters
@@ -32,6 +34,8 @@ def exploratory(study: Study, population: Population, *, n_draws: int, seed: int
     population : Population
     n_draws, seed : int
         Permutations behind the 95th percentiles.
+    items_too : bool
+        Whether items are examined beside the subscales.
 
     Returns
     -------
@@ -47,7 +51,7 @@ def exploratory(study: Study, population: Population, *, n_draws: int, seed: int
     items = {key: study.codebook.scales[key].items for key in subscales}
     parts = {"subscales, Pearson": population.frame[list(subscales)].astype(float)}
     answers = indicator_answers(study, items, population.frame)
-    if answers.shape[1] > len(subscales):
+    if items_too and answers.shape[1] > len(subscales):
         parts["items, Pearson"] = answers
         if ordered(answers):
             parts["items, polychoric"] = answers

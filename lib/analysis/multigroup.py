@@ -120,11 +120,11 @@ def fit_pair(
         structural_data(study, population, paths, one)
         for population, one in zip(pair.both, held, strict=True)
     ]
-    data = pd.concat(parts, ignore_index=True).assign(**{GROUP: pair.frame[GROUP]})
     constant = list(dict.fromkeys(name for one in held for name in one.columns))
-    for population, one in zip(pair.both, held, strict=True):
-        # a column that this population has not is constant there, and the fit leaves it out
-        data.loc[data[GROUP] == population.key, [name for name in constant if name not in one.columns]] = 0.0
+    # a column that one population has not is constant there, and the fit leaves it out
+    parts = [part.assign(**dict.fromkeys((c for c in constant if c not in part), 0.0)) for part in parts]
+    data = pd.DataFrame(np.vstack([part[[*parts[0]]].to_numpy(float) for part in parts]), columns=[*parts[0]])
+    data[GROUP] = pair.frame[GROUP].to_numpy()
     cluster = study.codebook.cluster
     use = clustered and cluster in pair.frame and pair.frame[cluster].nunique() >= MIN_CLUSTERS
     fitted = fit(

@@ -7,6 +7,7 @@ total are shown for each population and never compared.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
@@ -27,7 +28,6 @@ from lib.analysis.mediation import (
 from lib.analysis.multigroup import (
     clusters_of,
     compared_effects,
-    effect_of,
     fit_pair,
     held_by_both,
     method,
@@ -36,9 +36,12 @@ from lib.analysis.multigroup import (
 )
 from lib.analysis.pairs import GROUP, Pair, corrected_tests, tail_p
 from lib.errors import ModelError
+from lib.sem.distributions import quantile, two_sided_p
 from lib.sem.fit import SemFit
-from lib.sem.quantities import evaluate_quantity, quantity
+from lib.sem.implied import row_values
+from lib.sem.quantities import evaluate_quantity, label_values
 from lib.sem.standard import jacobian
+from lib.sem.syntax import read_expression
 from lib.study.load import Study
 
 DIFFERENCES = ("difference a", "difference b", "difference indirect")
@@ -111,22 +114,24 @@ def _one_mediator(
     labels = [path_label(*one, group=group) for group in (1, 2) for one in paths]
     unit = pooled_sd(fitted)
     scale = np.array([unit[predictor] / unit[explained] for explained, predictor in paths])
-    at, drawn = _joint_draws(study, pair, fitted, labels, interval=interval, draws=draws, seed=seed)
+    known = _known_paths(fitted, labels)
+    drawn = _drawn(study, pair, fitted, labels, known, interval=interval, draws=draws, seed=seed)
     about = {"interval_method": INTERVALS[interval], "n_clusters": clusters_of(fitted)}
-    rows = []
+    rows, at = [], known.at.reshape(2, -1)
     for place, population in enumerate(pair.both):
-        own = labels[3 * place : 3 * place + 3]
-        found = {
-            name: effect_of(fitted, label, conf_level, group=place)
-            for name, label in zip(("a", "b", "direct"), own, strict=True)
-        }
         inside = slice(3 * place, 3 * place + 3)
-        counted = about | {"n_obs": int(fitted.problem.sample.n[place])}
-        found |= decomposed(list(at[0, inside]), drawn[0][:, inside], conf_level=conf_level, about=counted)
+        counted = {"n_obs": int(fitted.problem.sample.n[place])}
+        found = {
+            name: known.effect(fitted, {3 * place + k: 1.0}, conf_level) | counted
+            for k, name in enumerate(("a", "b", "direct"))
+        }
+        found |= decomposed(
+            list(at[0, inside]), drawn[0][:, inside], conf_level=conf_level, about=about | counted
+        )
         rows += [{"population": population.key, "contrast": name} | one for name, one in found.items()]
     gaps = {
-        name: effect_of(fitted, f"{labels[place]} - {labels[place + 3]}", conf_level, scale=scale[place])
-        for place, name in enumerate(DIFFERENCES[:2])
+        name: known.effect(fitted, {6 + k: scale[k], 9 + k: -scale[k]}, conf_level) | {"n_obs": fitted.n_obs}
+        for k, name in enumerate(DIFFERENCES[:2])
     }
     gaps["difference indirect"] = _indirect_gap(
         at[1], drawn[1], scale[0] * scale[1], conf_level, about | {"n_obs": fitted.n_obs}
@@ -137,22 +142,57 @@ def _one_mediator(
     ]
 
 
-def _joint_draws(
-    study: Study, pair: Pair, fitted: SemFit, labels: list[str], *, interval: str, draws: int, seed: int
-) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]:
-    """Estimates (2, labels) and draws, two of (draws, labels): standardized within groups, and unstandardized."""
-    functions = [quantity(fitted, label, standardized=way) for way in (True, False) for label in labels]
+@dataclass(frozen=True)
+class _Paths:
+    """The six paths standardized within groups, then unstandardized (12,), and their covariance matrix (12, 12)."""
+
+    at: np.ndarray
+    cov: np.ndarray
+
+    def effect(self, fitted: SemFit, weights: dict[int, float], conf_level: float) -> dict:
+        """Row columns of a weighted sum of paths, by the delta method."""
+        along = np.zeros(len(self.at))
+        along[list(weights)] = list(weights.values())
+        estimate, error = float(along @ self.at), float(np.sqrt(max(along @ self.cov @ along, 0.0)))
+        reach = float(quantile(0.5 + conf_level / 2, fitted.df)) * error
+        statistic = estimate / error if error > 0 else float("nan")
+        return {
+            "estimate": estimate, "std_error": error, "statistic": statistic,
+            "p_value": float(two_sided_p(statistic, fitted.df)), "conf_low": estimate - reach,
+            "conf_high": estimate + reach, "interval_method": "delta", "unit": "SD per SD",
+            "n_clusters": clusters_of(fitted),
+        }  # fmt: skip
+
+
+def _known_paths(fitted: SemFit, labels: list[str]) -> _Paths:
+    spec, needed = fitted.problem.spec, read_expression(" + ".join(labels))
 
     def paths(tau: np.ndarray) -> np.ndarray:
-        return np.stack([function(tau) for function in functions], axis=1)
+        values = row_values(spec, tau, fitted.problem.value)
+        found = [label_values(spec, values, needed, standardized=way) for way in (True, False)]
+        return np.stack([one[label] for one in found for label in labels], axis=1)
 
-    at = paths(fitted.tau[None])[0]
+    slope = jacobian(paths, fitted.tau)
+    return _Paths(paths(fitted.tau[None])[0], slope @ fitted.vcov @ slope.T)
+
+
+def _drawn(
+    study: Study,
+    pair: Pair,
+    fitted: SemFit,
+    labels: list[str],
+    known: _Paths,
+    *,
+    interval: str,
+    draws: int,
+    seed: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draws of the paths, two of (draws, labels): standardized within groups, and unstandardized."""
     if interval == "bootstrap":
         drawn = _resampled(study, pair, fitted, labels, n_boot=draws, seed=seed)
     else:
-        slope = jacobian(paths, fitted.tau)
-        drawn = draw_normal(at, slope @ fitted.vcov @ slope.T, draws=draws, seed=seed)
-    return at.reshape(2, -1), (drawn[:, : len(labels)], drawn[:, len(labels) :])
+        drawn = draw_normal(known.at, known.cov, draws=draws, seed=seed)
+    return drawn[:, : len(labels)], drawn[:, len(labels) :]
 
 
 def _resampled(

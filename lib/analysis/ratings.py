@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from lib.analysis.contrasts import Clusters, difference, hedges_g, means, pooled_sd
+from lib.analysis.contrasts import Clusters, difference, hedges_g, held_columns, means, pooled_sd
 from lib.analysis.estimates import estimates
 from lib.analysis.multiplicity import benjamini_hochberg, family_of, holm
 from lib.analysis.two_one_sided import equivalence_tests
@@ -197,15 +197,17 @@ def rating_differences(
     held = [key for key in covariates if key in frame and key != by] if sample.cluster else []
     base = sample.base | {"group": f"{by}={first} & {by}={second}", "exhibit": exhibit}
     rows, margins, g = [], {}, []
+    inside = frame[by] == first
+    columns = held_columns(frame[held], inside, sample.codebook) if held else None
     for term in terms:
         named = base | {"term": term, "contrast": "difference", "unit": "points"}
         found = difference(
-            frame[term].astype(float), frame[by] == first, sample.clusters,
-            held=frame[held], codebook=sample.codebook, conf_level=conf_level,
+            frame[term].astype(float), inside, sample.clusters,
+            held=frame[held], codebook=sample.codebook, conf_level=conf_level, columns=columns,
         )  # fmt: skip
         rows.append(named | found)
         if found.get("status", "ok") == "ok":
-            spread = pooled_sd(frame[term].astype(float), frame[by] == first)
+            spread = pooled_sd(frame[term].astype(float), inside)
             margins[len(rows) - 1] = sample.codebook.thresholds["sesoi"] * spread
             g.append(named | hedges_g(found, spread, conf_level=conf_level))
     differences = estimates(rows)

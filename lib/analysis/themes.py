@@ -105,11 +105,11 @@ def theme_counts(study: Study, *, unit: str, themes: Sequence[str] = (), conf_le
             f"group_type={kind}": remarks[remarks["group_type"].astype(str) == kind]
             for kind in group_types(study)
         }
-    rows = []
+    units, rows = {group: units_of(part) for group, part in parts.items()}, []
     for theme in themes or themes_named(study, source):
         for group, part in parts.items():
             base = {"term": f"theme={theme}", "group": group}
-            rows += [base | row for row in _counted(part, theme, unit, conf_level)]
+            rows += [base | row for row in _counted(part, units[group], theme, unit, conf_level)]
             if theme in within:
                 inside = part[part["unit_id"].isin(_naming(part, within[theme])["unit_id"])]
                 named = _units_naming(inside, theme, unit, conf_level) if len(inside) else []
@@ -117,8 +117,8 @@ def theme_counts(study: Study, *, unit: str, themes: Sequence[str] = (), conf_le
     return estimates(pd.DataFrame(rows).assign(model=THEME))
 
 
-def _counted(part: pd.DataFrame, theme: str, unit: str, conf_level: float) -> list[dict]:
-    count, units = len(_naming(part, theme)), units_of(part)
+def _counted(part: pd.DataFrame, units: pd.DataFrame, theme: str, unit: str, conf_level: float) -> list[dict]:
+    count = int((part["theme"] == theme).sum())
     low, high = poisson_interval(count, conf_level=conf_level)
     remarks = {
         "contrast": "remarks", "estimate": count, "unit": "remarks", "n_obs": len(units),
@@ -133,7 +133,7 @@ def _counted(part: pd.DataFrame, theme: str, unit: str, conf_level: float) -> li
 
 
 def _units_naming(part: pd.DataFrame, theme: str, unit: str, conf_level: float) -> list[dict]:
-    count, total = _naming(part, theme)["unit_id"].nunique(), part["unit_id"].nunique()
+    count, total = part["unit_id"][part["theme"] == theme].nunique(), part["unit_id"].nunique()
     return [
         {"contrast": "groups", "estimate": count, "unit": unit, "n_obs": total},
         {"contrast": "share"} | share_interval(count, total, conf_level=conf_level),
@@ -141,7 +141,7 @@ def _units_naming(part: pd.DataFrame, theme: str, unit: str, conf_level: float) 
 
 
 def _naming(remarks: pd.DataFrame, theme: str) -> pd.DataFrame:
-    return remarks[remarks["theme"].astype(str) == theme]
+    return remarks[remarks["theme"] == theme]
 
 
 def theme_contrasts(study: Study, *, themes: Sequence[str], conf_level: float) -> pd.DataFrame:

@@ -141,22 +141,26 @@ def variances(spec: Spec, values: np.ndarray) -> np.ndarray:
     Imaginary parts of the values must be complex steps: the variances are taken to be linear in them.
     """
     base = values.real
-    steps = values.dtype.kind == "c"
-    shared = steps and bool((base == base[:1]).all())
-    implied = imply_rows(spec, base[:1] if shared else base)
-    variance = np.diagonal(implied.full, axis1=-2, axis2=-1)
-    if not steps:
-        return variance
-    right = np.where(spec.kind == PATH, implied.full[..., spec.j], implied.spread[..., spec.j])
-    half = np.where(
-        spec.kind == MEAN, 0.0, np.where((spec.kind == COVARIANCE) & (spec.i == spec.j), 0.5, 1.0)
-    )
-    slope = 2 * half * implied.spread[..., spec.i] * right
+    if values.dtype.kind != "c":
+        return np.diagonal(imply_rows(spec, base).full, axis1=-2, axis2=-1)
+    shared = bool((base == base[:1]).all())
+    variance, slope = variance_slopes(spec, base[:1] if shared else base)
     if shared:
         step = (slope[0] @ values.imag.transpose(1, 2, 0)).transpose(2, 0, 1)
     else:
         step = (slope @ values.imag[..., None])[..., 0]
     return variance + 1j * step
+
+
+def variance_slopes(spec: Spec, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Implied variances (B, G, m) of all variables, and their derivatives by all parameters (B, G, m, e)."""
+    implied = imply_rows(spec, values)
+    right = np.where(spec.kind == PATH, implied.full[..., spec.j], implied.spread[..., spec.j])
+    half = np.where(
+        spec.kind == MEAN, 0.0, np.where((spec.kind == COVARIANCE) & (spec.i == spec.j), 0.5, 1.0)
+    )
+    slope = 2 * half * implied.spread[..., spec.i] * right
+    return np.diagonal(implied.full, axis1=-2, axis2=-1), slope
 
 
 def row_gradient(

@@ -73,6 +73,13 @@ def simulate(
         raise StudyError(f"{n} students are too few to simulate (1 setting); ask for {MIN_STUDENTS} or more")
     if null or plant:
         truth = planted(truth, plant) if plant else nullified(truth)
+    return draw_study(truth, codebook, n=n, seed=seed, printed=printed)
+
+
+def draw_study(
+    truth: dict, codebook: Codebook, *, n: int | None, seed: int, printed: bool = False
+) -> Simulated:
+    """One draw from a truth that has been read; settings as of ``simulate``."""
     streams = dict(zip(("students", "teachers", "observations", "excerpts"), _streams(seed), strict=True))
     students = draw_students(truth, codebook, n=n, rng=streams["students"])
     classes = students.loc[students["subject"] != "none", ["school", "subject", "class_id"]].drop_duplicates()

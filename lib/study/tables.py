@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from lib.study.codebook import Column, FileSpec
@@ -202,6 +203,25 @@ def text_cells(table: pd.DataFrame, columns: dict[str, Column]) -> pd.DataFrame:
 def convert_table(cells: pd.DataFrame, columns: dict[str, Column], *, decimal: str = ".") -> pd.DataFrame:
     """Text cells in their codebook type: numbers as float, categories with the codebook's levels in order."""
     return pd.DataFrame({key: _converted(cells[key], column, decimal) for key, column in columns.items()})
+
+
+def typed_table(table: pd.DataFrame, columns: dict[str, Column]) -> pd.DataFrame:
+    """A table in memory in its codebook types, as ``convert_table`` gives it from the table's text cells.
+
+    For tables of our own making: numbers are numbers or missing, and every category is one of the codebook's levels.
+    """
+    cells = {}
+    for key, column in columns.items():
+        values = table[key]
+        if column.type in ("number", "ordinal"):
+            numbers = values.astype("Float64").to_numpy(dtype=float, na_value=np.nan)
+            cells[key] = np.where(np.isin(numbers, column.missing_codes), np.nan, numbers)
+        elif column.type == "category":
+            cells[key] = pd.Categorical(values.astype(object), categories=list(column.levels))
+        else:
+            text = values.astype("str")
+            cells[key] = text.where(values.notna() & (text != ""))
+    return pd.DataFrame(cells, index=table.index)
 
 
 def _converted(cells: pd.Series, column: Column, decimal: str) -> pd.Series:
