@@ -27,7 +27,7 @@ import yaml
 
 from benchmarks.record import COMMIT, write_result
 from lib.analysis.evidence import EVIDENCE, evidence
-from lib.analysis.findings import Verdict, judge
+from lib.analysis.findings import PartResult, Verdict, judge
 from lib.study.load import Study, add_scores, load_study
 from lib.study.population import load_population, nullified
 from lib.study.simulate import POPULATION, draw_study
@@ -125,11 +125,19 @@ def summary(runs: dict[str, list[dict[str, Verdict]]], study: Study) -> dict[str
             entry[name] = sum(one.held for one in testable) / len(testable)
             entry[f"{name}_of"] = len(testable)
             entry[f"{name}_verdicts"] = pd.Series([one.verdict for one in verdicts]).value_counts().to_dict()
-            entry[f"{name}_parts"] = [
-                sum(one.parts[place].holds is True for one in testable) for place in range(len(rule.parts))
-            ]
+            by_part = [[one.parts[place] for one in testable] for place in range(len(rule.parts))]
+            entry[f"{name}_parts"] = [sum(part.holds is True for part in found) for found in by_part]
+            entry[f"{name}_tests"] = [tests_met(found) for found in by_part]
         found[key] = entry | {"descriptive": rule.descriptive, "asserts_null": rule.asserts_null}
     return found
+
+
+def tests_met(found: list[PartResult]) -> dict[str, int]:
+    """How often each row of a part that asks for several tests at once met its own; empty for other parts."""
+    if max(part.n for part in found) < 2:
+        return {}
+    rows = sorted({row for part in found for row in (*part.met, *part.missed)})
+    return {row: sum(row in part.met for part in found) for row in rows}
 
 
 def publish(result: dict, *, seed: int, date: str) -> None:

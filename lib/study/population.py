@@ -6,7 +6,6 @@ import copy
 from pathlib import Path
 
 from lib.errors import StudyError
-from lib.study.codebook import nearest
 from lib.study.faults import fault_text
 from lib.study.read_codebook import read_yaml, string_keys
 
@@ -82,7 +81,8 @@ def planted(truth: dict, finding: str) -> dict:
     plants = truth["null_study"]["plants"]
     if finding not in plants:
         raise StudyError(
-            f"population.yml does not say what finding {finding!r} needs{nearest(finding, plants)}"
+            f"population.yml does not say what finding {finding!r} needs (1 setting); {len(plants)} can be planted: "
+            f"{', '.join(sorted(plants))}"
         )
     return nullified(truth, keep=tuple(plants[finding]))
 
