@@ -18,6 +18,7 @@ from lib.study.simulate import simulate, write_study
 from lib.study.simulate_excerpts import simulate_excerpts
 from lib.study.simulate_parts import simulate_parts
 from lib.study.simulate_roster import apportion
+from lib.study.tables import convert_table, text_cells, typed_table
 from lib.study.validate import check_study
 
 DATA = Path(__file__).parents[1] / "data"
@@ -163,6 +164,14 @@ def test_a_simulated_study_keeps_its_codebook(drawn):
     assert check_study(drawn.folder) == []
 
 
+def test_a_table_in_memory_is_typed_as_its_file_is_loaded():
+    simulated = simulate(DATA, n=300, seed=3)
+    for kind, table in simulated.tables.items():
+        columns = simulated.codebook.columns_of(kind)
+        read = convert_table(text_cells(table, columns), columns)
+        pd.testing.assert_frame_equal(typed_table(table, columns), read)
+
+
 def test_same_seed_same_study_and_another_seed_another():
     one, same, other = (simulate(DATA, n=300, seed=seed).tables for seed in (3, 3, 4))
     for kind in one:
@@ -218,8 +227,22 @@ def test_nullified_keeps_loadings_and_leaves_the_truth_alone():
     null = nullified(truth)
     assert set(null["paths"]["total"].values()) == {0.0} and truth["paths"]["total"]["ms_social_se"] > 0
     assert null["exposure"]["loadings"] == truth["exposure"]["loadings"]
-    with pytest.raises(StudyError, match="'1a-11' needs; did you mean '1a-1'?"):
-        planted(truth, "1a-11")
+    assert null["exposure"]["class_icc"] == 0 and truth["exposure"]["class_icc"] > 0
+
+
+def test_every_finding_that_a_rule_decides_can_be_planted_and_others_are_refused_by_name():
+    truth, rules = (load_population(DATA / "population.yml"), load_study(DATA).rules)
+    plants = truth["null_study"]["plants"]
+    assert set(plants) == {key for key, rule in rules.items() if not rule.undecidable}
+    for finding, kept in plants.items():
+        zeroed = set(truth["null_study"]["zeroed"]) - set(kept)
+        assert planted(truth, finding) == nullified(truth, keep=tuple(kept)) and len(zeroed) + len(
+            kept
+        ) == len(truth["null_study"]["zeroed"]), finding
+    with pytest.raises(
+        StudyError, match=rf"'1b-s4' needs .* {len(plants)} can be planted: 1a-1, 1a-2, .*, 3c-s1$"
+    ):
+        planted(truth, "1b-s4")
 
 
 @pytest.mark.parametrize(("n", "message"), [(50, "50 students are too few")])

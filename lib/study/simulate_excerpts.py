@@ -17,7 +17,8 @@ def simulate_excerpts(
     """One row per coded remark, with source, type of group, theme and summary.
 
     A group's remarks on a theme are drawn from a Poisson distribution whose mean is that of its type in the
-    printed counts, and each teacher names a theme, or one of those who named its parent does, with the printed
+    printed counts; a theme that is ``raised`` by chance has one remark and a Poisson number of further ones. Each
+    teacher names a theme, or one of those who named its parent does, with the printed
     share. ``type_contrast``, ``prevalence`` and ``interview_prevalence`` say how far these departures are kept:
     at 0 both types raise a theme alike, and a group or a teacher is as likely as not to raise it.
 
@@ -79,14 +80,28 @@ def _printed_remarks(spec: dict) -> np.ndarray:
 
 
 def _drawn_remarks(spec: dict, rng: np.random.Generator) -> np.ndarray:
-    """Poisson remarks of each focus group (row) on each theme (column)."""
+    """Remarks of each focus group (row) on each theme (column): Poisson, or one and more where a theme is raised."""
     kinds = np.array([kind for kind, _, _ in _groups(spec)])
     counts = _printed_remarks(spec)
     pooled = counts.mean(axis=0)
     own = np.array([counts[kinds == kind].mean(axis=0) for kind in kinds])
     means = np.log(2) ** (1 - spec["prevalence"]) * pooled ** spec["prevalence"]
     means = means * (own / pooled) ** spec["type_contrast"]
-    return _heard(lambda groups: rng.poisson(means[groups]), len(kinds))
+    odds = {theme: (share / (1 - share)) ** spec["prevalence"] for theme, share in spec["raised"].items()}
+    chance = np.array(
+        [odds[theme] / (1 + odds[theme]) if theme in odds else np.nan for theme in spec["remarks"]]
+    )
+    further = np.nan_to_num(np.maximum(means / chance - 1, 0))
+    together = np.isin(list(spec["remarks"]), spec["raised_together"])
+    places = np.unique([school for _, school, _ in _groups(spec)], return_inverse=True)[1]
+
+    def remarks(groups: np.ndarray) -> np.ndarray:
+        luck = rng.random((len(groups), len(chance)))
+        luck[:, together] = rng.random((places.max() + 1, together.sum()))[places[groups]]
+        raised = (luck < chance) * (1 + rng.poisson(further[groups]))
+        return np.where(np.isnan(chance), rng.poisson(means[groups]), raised)
+
+    return _heard(remarks, len(kinds))
 
 
 def _focus_groups(spec: dict, remarks: np.ndarray) -> list[tuple]:
