@@ -127,12 +127,12 @@ def summary(runs: dict[str, list[dict[str, Verdict]]], study: Study) -> dict[str
             entry[f"{name}_verdicts"] = pd.Series([one.verdict for one in verdicts]).value_counts().to_dict()
             by_part = [[one.parts[place] for one in testable] for place in range(len(rule.parts))]
             entry[f"{name}_parts"] = [sum(part.holds is True for part in found) for found in by_part]
-            entry[f"{name}_tests"] = [tests_met(found) for found in by_part]
+            entry[f"{name}_tests"] = [count_met(found) for found in by_part]
         found[key] = entry | {"descriptive": rule.descriptive, "asserts_null": rule.asserts_null}
     return found
 
 
-def tests_met(found: list[PartResult]) -> dict[str, int]:
+def count_met(found: list[PartResult]) -> dict[str, int]:
     """How often each row of a part that asks for several tests at once met its own; empty for other parts."""
     if max(part.n for part in found) < 2:
         return {}
