@@ -12,12 +12,14 @@ again. Remove that folder when the estimates themselves have changed. The result
 from __future__ import annotations
 
 import argparse
+import ast
 import os
 import sys
 import warnings
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 from functools import cache
+from math import prod
 from pathlib import Path
 
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
@@ -30,12 +32,14 @@ from lib.analysis.evidence import EVIDENCE, evidence
 from lib.analysis.findings import PartResult, Verdict, judge
 from lib.study.load import Study, add_scores, load_study
 from lib.study.population import load_population, nullified
+from lib.study.rules import Rule
 from lib.study.simulate import POPULATION, draw_study
 from lib.study.tables import typed_table
 
 ROOT = Path(__file__).parents[1]
 DATA = ROOT / "data"
 KINDS = ("null", "replication")
+TESTS = ("p", "above_zero", "below_zero", "excludes_zero", "low", "high")
 CONF_LEVEL = 0.95
 MISSING_RATES = ("item", "break_off", "grade_prior", "grade_math_or_ela", "absences")
 MOST_BY_CHANCE = 19  # of 200: a rule of level .05 holds more often in 3 of 1,000 campaigns
@@ -128,8 +132,34 @@ def summary(runs: dict[str, list[dict[str, Verdict]]], study: Study) -> dict[str
             by_part = [[one.parts[place] for one in testable] for place in range(len(rule.parts))]
             entry[f"{name}_parts"] = [sum(part.holds is True for part in found) for found in by_part]
             entry[f"{name}_tests"] = [count_met(found) for found in by_part]
-        found[key] = entry | {"descriptive": rule.descriptive, "asserts_null": rule.asserts_null}
+        kind = {"descriptive": rule.descriptive, "asserts_null": rule.asserts_null}
+        found[key] = entry | kind | {"single_test": hangs_on_one_test(rule)}
     return found
+
+
+def hangs_on_one_test(rule: Rule) -> bool:
+    """Whether a rule asserts something by one test, so that it should hold by chance as often as its level says."""
+    if rule.descriptive or rule.asserts_null or rule.undecidable:
+        return False
+    tested = {
+        node.args[0].id
+        for part in rule.parts
+        if not part.extra
+        for node in ast.walk(part.holds)
+        if isinstance(node, ast.Call) and node.func.id in TESTS and isinstance(node.args[0], ast.Name)
+    }
+    return sum(prod(len(values) for values in rule.select[name].values()) for name in tested) == 1
+
+
+def missed(findings: dict[str, dict]) -> dict[str, list[str]]:
+    """Single-test findings that hold too often by chance, and findings that replicate too seldom."""
+    often, seldom = MOST_BY_CHANCE / 200, FEWEST_REPLICATED / 200
+    return {
+        "over_by_chance": [
+            key for key, one in findings.items() if one["single_test"] and one.get("chance", 0) > often
+        ],
+        "replicated_too_seldom": [key for key, one in findings.items() if one.get("replicates", 1) < seldom],
+    }
 
 
 def count_met(found: list[PartResult]) -> dict[str, int]:
@@ -188,7 +218,8 @@ def main() -> int:
         for kind in KINDS
     }
     counts = {kind: len(found) for kind, found in runs.items()}
-    result = {"studies": counts, "chapters": list(chapters), "findings": summary(runs, study)}
+    findings = summary(runs, study)
+    result = {"studies": counts, "chapters": list(chapters), "missed": missed(findings), "findings": findings}
     path = write_result("findings", seed=given.seed, result=result)
     publish(result, seed=given.seed, date=yaml.safe_load(path.read_text("utf-8"))["date"])
     return 0

@@ -9,7 +9,9 @@ from benchmarks.findings_campaign import (
     MOST_BY_CHANCE,
     compute,
     count_met,
+    hangs_on_one_test,
     judged,
+    missed,
     summary,
 )
 from lib.analysis.findings import PartResult
@@ -64,6 +66,17 @@ def test_each_test_of_a_part_is_counted_by_itself():
     ]
     assert count_met(found) == {"one": 2, "two": 1}
     assert count_met([PartResult(None, True, met=("one",), n=1)]) == {}
+
+
+def test_a_finding_that_hangs_on_one_test_is_told_from_others(study):
+    # 1a-s1 and 1c-s5 each name one path; 1c-1 asks for four scales, 1a-s4 asserts nothing, 1a-s2 has no test
+    alone = {key for key, rule in study.rules.items() if hangs_on_one_test(rule)}
+    assert {"1a-s1", "1c-s5", "2a-3"} <= alone and not {"1c-1", "1a-s4", "1a-s2", "1b-s4"} & alone
+    entries = {
+        "a": {"single_test": True, "chance": 0.1, "replicates": 0.73},
+        "b": {"single_test": True, "chance": 0.09},
+    }
+    assert missed(entries) == {"over_by_chance": ["a"], "replicated_too_seldom": ["a"]}
 
 
 def test_the_limits_are_those_of_the_exact_binomial():
