@@ -44,7 +44,7 @@ def filter_html(mark: dict, marks: list[dict], *, page: str, up: str) -> str:
         )
     data = {
         "name": given["name"], "home": given["home"], "cube": page, "src": f"{up}{LIBS}/cubes/{page}.js",
-        "inline": f"cube-{page}", "anchors": anchors(given, marks), "who": given["who"],
+        "inline": f"cube-{page}", "anchors": anchors(given, marks), "who": given["who"], "people": given["people"],
     }  # fmt: skip
     return _with_files(mark["table"].replace("</form>", f"{_data(data)}</form>"), up, SCRIPT)
 

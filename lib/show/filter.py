@@ -61,10 +61,9 @@ def subgroup_filter(
         emit(Mark(kind="note", markdown=NO_BAR), f"<p><small>{NO_BAR}</small></p>")
         return
     bar = bar_html(views, home, name=name, still=still)
-    who = " and ".join(study.codebook.label(_key(study, one)) for one in (population, beside) if one)
-    mark = Mark(
-        kind="filter", table=bar, filter={"cube": views.content, "home": home, "name": name, "who": who}
-    )
+    people = [study.codebook.label(_key(study, one)) for one in (population, beside) if one]
+    given = {"cube": views.content, "home": home, "name": name, "people": people}
+    mark = Mark(kind="filter", table=bar, filter=given | {"who": " and ".join(people)})
     emit(mark, bar)
     if live():
         from IPython.display import display

@@ -2,7 +2,7 @@
 (function () {
   "use strict";
   const F = globalThis.lwoFilter, { make, $$, NBSP } = F;
-  const EXPLORATORY = "Exploratory: ";
+  const EXPLORATORY = "Exploratory: ", PATH = "SD per SD";
   const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 
   /* form: the bar; scope: what it moves; give: {name, home, anchors, meta}; cube: the data, or a promise of it */
@@ -100,7 +100,9 @@
         if (was) was.toggleAttribute("hidden", !!text);
         let texts = captions.get(caption);
         if (!texts) captions.set(caption, texts = Array.from(caption.childNodes).filter((node) => node.nodeType === 3).map((node) => [node, node.data]));
-        texts.forEach(([node, own]) => { node.data = text && give.who && own.includes(give.who + ", n") ? own.slice(0, own.lastIndexOf(give.who + ", n")) : own; });
+        texts.forEach(([node, own]) => {                  // the caption's own people give way to the view's
+          const from = (give.people || []).map((who) => own.lastIndexOf(who + ", n")).filter((at) => at >= 0);
+          node.data = text && from.length ? own.slice(0, Math.min(...from)) : own; });
       }
       const key = el.querySelector("ul.key:not(.view)"), mine = el.querySelector("ul.key.view");
       if (key) key.toggleAttribute("hidden", !!text);
@@ -180,7 +182,7 @@
       const among = "among " + F.sized(view.a) + (view.b ? ", beside " + F.lower(F.sized(view.b)) : "") + ": ";
       const tally = (g, keys) => { const cells = keys.map((k) => g.cell(k)).filter((c) => c && c.shown);
         return cells.filter((c) => c.low > 0 || c.high < 0).length + " of " + cells.length; };
-      const counts = one.counted.slice(0, 1).map((keys) => tally(view.a, keys) + " estimates are clear of zero" + (view.b ? " (" + tally(view.b, keys) + " beside)" : ""));
+      const counts = one.counted.slice(0, 1).filter((keys) => keys.every((k) => !data.keys.has(k) || data.cube.keys[data.keys.get(k)].unit === PATH)).map((keys) => tally(view.a, keys) + " estimates are clear of zero" + (view.b ? " (" + tally(view.b, keys) + " beside)" : ""));
       const each = one.single.map((key) => named(key) + " " + F.told(view.a, key) + (view.b ? ", beside " + F.told(view.b, key) : "")
         + (F.difference(view, key) ? "; " + F.difference(view, key) : ""));
       return among + counts.concat(each).join(". ") + ".";
@@ -190,18 +192,22 @@
     let marked = null;
     function cells() {
       marked = marked || Object.keys(give.anchors).map((id) => ({ el: document.getElementById(id), side: about(id)[0], key: about(id)[1] }))
-        .filter(({ el, key }) => el && el.tagName === "TD" && scope.contains(el) && data.keys.has(key) && !el.closest("details.data")).map((m) => Object.assign(m, { was: Array.from(m.el.childNodes) }));
-      marked.forEach(({ el, side, key, was }) => {
+        .filter(({ el, key }) => el && /^T[DR]$/.test(el.tagName) && scope.contains(el) && data.keys.has(key) && !el.closest("details.data")).map((m) => Object.assign(m, { was: Array.from(m.el.childNodes) }));
+      marked.forEach(({ el, side, key, was }) => {        // a cell, or a line of a table after its heading
         if (isHome()) { el.replaceChildren(...was); return; }
-        const line = (g) => make("span", { class: "view-cell" }, g.label + ": " + F.told(g, key));
-        if (side === "gap") el.replaceChildren(make("span", { class: "view-cell" }, head() + ": " + (F.difference(view, key) || "not given")));
-        else el.replaceChildren(...[view.a, view.b].filter((g, i) => g && (!home.vs || (i ? "b" : "a") === side)).map(line));
+        const line = (text) => make("span", { class: "view-cell" }, text), apart = F.difference(view, key);
+        const sides = [view.a, view.b].filter((g, i) => g && (!home.vs || (i ? "b" : "a") === side)).map((g) => line(g.label + ": " + F.told(g, key)));
+        const words = side === "gap" ? [line(apart || "not given")] : sides;
+        if (el.tagName === "TD") el.replaceChildren(...words);
+        else el.replaceChildren(was[0], make("td", { colspan: was.length - 1 }, ...words, ...(apart && side === "a" ? [line(apart)] : [])));
       });
     }
 
+    const whom = () => Object.keys(home).length && give.who ? give.who : F.lower(give.who || "all students");
+
     /* one change: controls, drawings, address, one announcement */
     function say() {
-      const text = isHome() ? first : people() + (view.a.why || view.b ? "" : value.vs === "none" ? "" : " There is nobody to compare with.") + " What does not begin with \u201cExploratory\u201d stays about " + (give.who ? F.lower(give.who) : "those of the chapter") + ".";
+      const text = isHome() ? first : people() + (view.a.why || view.b ? "" : value.vs === "none" ? "" : " There is nobody to compare with.") + " What neither says \u201cExploratory\u201d nor names a group stays about " + whom() + ".";
       if (output.textContent !== text) output.textContent = text;
     }
     function refresh() {
@@ -220,7 +226,7 @@
       if (data) refresh(); else show();
     }
     const need = () => cube().then((content) => { if (!data) { data = F.read(content); form.dataset.ready = ""; listed(); } return data; },
-      () => { output.textContent = "The results by subgroup could not be loaded. Figures, tables and sentences show " + F.lower(give.who || "all students") + "."; throw new Error("no cube"); });
+      () => { output.textContent = "The results by subgroup could not be loaded. Figures, tables and sentences show " + whom() + "."; throw new Error("no cube"); });
     const chosen = () => Object.assign(Object.fromEntries(dims.map((name) => [name, selects[name].value]).filter(([, level]) => level)), selects.vs.value ? { vs: selects.vs.value } : {});
     function listed() {
       const box = form.querySelector("details.unshown");
