@@ -24,7 +24,7 @@ from lib.study.read_codebook import load_codebook
 from lib.study.simulate import POPULATION, simulate
 from lib.study.simulate_roster import simulate_roster
 from lib.study.simulate_students import simulate_students
-from lib.study.tables import convert_table, text_cells
+from lib.study.tables import typed_table
 
 DATA = Path(__file__).parent
 COVARIATES = {"covariates": "C_ENV", "records": "C_GRADE"}
@@ -34,9 +34,8 @@ LARGE_N, LARGE_SEED = 40_000, 1
 
 def study_of(table: pd.DataFrame, codebook: Codebook) -> Study:
     """A study made of a students' table alone."""
-    columns = codebook.columns_of("students")
-    converted = convert_table(text_cells(table, columns), columns)
-    return Study(codebook, DATA, "", add_scores(converted, codebook, "students"))
+    typed = typed_table(table, codebook.columns_of("students"))
+    return Study(codebook, DATA, "", add_scores(typed, codebook, "students"))
 
 
 def measured(table: pd.DataFrame, codebook: Codebook, target: dict, *, missing: str = "fiml") -> float:

@@ -69,9 +69,9 @@ def exploratory(
             continue
         complete, kind = table.dropna(), estimator.split(", ")[1]
         try:
-            rows += [base | row for row in _parallel(complete, kind=kind, n_draws=n_draws, seed=seed)]
-            if estimator.startswith("subscales"):
-                rows += [base | row for row in _one_factor(complete)]
+            found = _parallel(complete, kind=kind, n_draws=n_draws, seed=seed)
+            found += _one_factor(complete) if estimator.startswith("subscales") else []
+            rows += [base | row for row in found]
         except ModelError as error:
             rows.append(base | {"contrast": "factors", "unit": "factors"} | failed(error))
     return estimates(rows)
