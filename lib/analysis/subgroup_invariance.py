@@ -61,7 +61,7 @@ def _ladders(
         counts = values.value_counts()
         large = counts.index[counts >= study.codebook.disclosure.latent_min_n]
         inside = values.isin(large)
-        if len(large) < 2:
+        if not scales or len(large) < 2:
             found[column] = dict.fromkeys(scales, UNCHECKED)
             continue
         answers = everyone.loc[inside, answered].assign(**{column: values[inside]})

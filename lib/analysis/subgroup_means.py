@@ -136,6 +136,8 @@ def share_means(
     sample, k = raters(study, "students"), study.codebook.disclosure.k
     least = study.codebook.disclosure.latent_min_n
     large = [place for place, group in enumerate(groups) if len(group.frame) >= least]
+    if not large:
+        return estimates([])
     at = {place: new for new, place in enumerate(large)}
     pairs = [(at[one], at[two]) for one, two in pairs if one in at and two in at]
     groups = [groups[place] for place in large]

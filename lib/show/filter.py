@@ -56,7 +56,7 @@ def subgroup_filter(
         Filters of one name move together; another name has a state of its own in the address.
     """
     views = cube(study, functions) if offered else None
-    home = _home(views.content, population, beside) if views else None
+    home = _home(views.content, population, beside) if views and views.content["keys"] else None
     if home is None:
         emit(Mark(kind="note", markdown=NO_BAR), f"<p><small>{NO_BAR}</small></p>")
         return
