@@ -147,6 +147,17 @@ def test_a_heading_says_what_its_column_counts(tmp_path):
     assert leaks("n") == leaks("n (teachers)") == leaks("n (students)") == ["small count"]
 
 
+@pytest.mark.parametrize(("cells", "found"), [(("3.00", "3.50"), []), (("3", "12"), ["small count"])])
+def test_a_mean_that_is_a_whole_number_is_no_count(cells, found, tmp_path):
+    """A column of means holds fractions; one of whole numbers, captioned as teachers by subject, holds counts."""
+    lines = "".join(
+        f"<tr><td>{name}</td><td>{cell}</td></tr>" for name, cell in zip("ab", cells, strict=True)
+    )
+    head = "<caption>Teachers by subject</caption><thead><tr><th>Measure</th><th>Estimate</th></tr></thead>"
+    site = Site({"index.html": page("Ratings", f"<table>{head}{lines}</table>")}, None)
+    assert [leak.kind for leak in audited(site, tmp_path, inside=False)] == found
+
+
 def test_the_report_is_clean_to_a_reader_without_the_study_too(built, study):
     assert audit_site(built.site) == []
     assert audit_site(built.site, study=study) == []

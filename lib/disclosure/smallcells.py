@@ -102,7 +102,7 @@ def table_counts(
     names = list(columns)
     counted = [name for name in names if COUNT_NAME.match(name)]
     if COUNT_CAPTION.search(caption) and not FREE.search(caption):
-        counted = names[1:]
+        counted = [name for name in names[1:] if name in counted or _whole(columns[name])]
     for name in counted:
         values = numbers(map(_before_remark, columns[name]))
         known = (
@@ -173,6 +173,13 @@ def numbers(values: Iterable[object]) -> np.ndarray:
     return np.array(
         [_number_said(value) if type(value) is str else _number(value) for value in values], dtype=float
     )
+
+
+def _whole(cells: Iterable[object]) -> bool:
+    """Whether every number of a column is whole: one with a fraction holds means or shares, not counts."""
+    values = numbers(map(_before_remark, cells))
+    known = values[np.isfinite(values)]
+    return bool((known == np.round(known)).all())
 
 
 def _in(values: Iterable[float], printed: frozenset[float]) -> np.ndarray:
