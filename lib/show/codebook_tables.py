@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from lib.errors import ShowError
 from lib.show.frame import given_caption, jupyter_html, name_of, scroll
-from lib.show.marks import Mark, emit, plain
+from lib.show.marks import Mark, emit, plain, require_codebook
 from lib.show.markup import Cell, Line, html_table, text_cell
 from lib.show.prose import Phrase, words_of
 from lib.show.words import number
@@ -65,10 +65,7 @@ def codebook_table(
     ShowError
         If the codebook holds nothing of the kind, or there is no such part.
     """
-    if not isinstance(codebook, Codebook):
-        raise ShowError(
-            f"codebook_table reads a codebook, not {type(codebook).__name__}; give study.codebook"
-        )
+    require_codebook(codebook, "codebook_table")
     if what not in PARTS:
         raise ShowError(f"a codebook has no part {what!r}{nearest(what, PARTS)}")
     head, lines_of = PARTS[what]

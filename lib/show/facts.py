@@ -10,6 +10,7 @@ import math
 from collections.abc import Sized
 
 from lib.errors import ShowError
+from lib.show.marks import require_codebook
 from lib.show.prose import Words
 from lib.show.words import number, small_number
 from lib.study.codebook import Codebook, nearest
@@ -33,9 +34,7 @@ class Settings(Words):
     rows = ()
 
     def __init__(self, codebook: Codebook):
-        if not isinstance(codebook, Codebook):
-            raise ShowError(f"Settings reads a codebook, not {type(codebook).__name__}; give study.codebook")
-        self._codebook = codebook
+        self._codebook = require_codebook(codebook, "Settings")
 
     def render(self, attribute: str, spec: str) -> str:
         """Markdown of one setting."""

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from lib.disclosure.gate import Released, ReleasedRow
 from lib.errors import ShowError
+from lib.study.codebook import Codebook
 
 MIME = "application/vnd.lwo+json"
 VERSION = 1
@@ -85,6 +86,19 @@ def plain(markdown: str) -> str:
     """Markdown with its numbers' HTML taken off, for alt text and plain output."""
     text = re.sub(r"<[^>]+>", "", markdown)
     return html.unescape(text).replace("*", "").strip()
+
+
+def require_codebook(given: object, function: str) -> Codebook:
+    """Refuse everything that is no codebook.
+
+    Raises
+    ------
+    ShowError
+        If ``given`` is not a ``Codebook``.
+    """
+    if not isinstance(given, Codebook):
+        raise ShowError(f"{function} reads a codebook, not {type(given).__name__}; give study.codebook")
+    return given
 
 
 def require_released(given: object, function: str) -> Released:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lib.show.marks import require_codebook
 from lib.show.words import lower_first
 from lib.study.codebook import Codebook
 
@@ -10,6 +11,7 @@ __all__ = ["exposure_name", "held_constant"]
 
 def exposure_name(codebook: Codebook) -> str:
     """The latent behind the scales with role ``exposure``, as it stands in a sentence."""
+    require_codebook(codebook, "exposure_name")
     return lower_first(codebook.exposure[1], codebook)
 
 
@@ -18,6 +20,7 @@ def held_constant(codebook: Codebook, covariates: str) -> str:
 
     Without a covariate set of that name, or with an empty one, nothing is held constant.
     """
+    require_codebook(codebook, "held_constant")
     keys = codebook.covariate_sets.get(covariates, ())
     names = [lower_first(codebook.label(key), codebook) for key in keys]
     if not names:

@@ -323,7 +323,7 @@ def test_by_keyboard_alone_a_reader_chooses_compares_reads_and_takes_away(opened
         if page.evaluate("document.activeElement.name") == "vs":
             break
     page.keyboard.type("Wh")
-    page.wait_for_function("() => !document.querySelector('form.filter').dataset.drawn.includes('female')")
+    page.wait_for_function("() => document.querySelector('form.filter').dataset.drawn.includes('white')")
     chart = page.locator(f"{FIGURE} svg.chart.wide")
     chart.focus()
     page.keyboard.press("ArrowDown")
