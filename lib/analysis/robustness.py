@@ -12,9 +12,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from lib.analysis.crossings import Crossing
 from lib.analysis.estimates import mediator_of
 from lib.analysis.joint_test import JointTest, joint_test, statistics
-from lib.analysis.specifications import Choice, Crossing, Option, read_plan
+from lib.analysis.specifications import Choice, Option, read_plan
 from lib.analysis.specified_crossings import cross_family, wanted_of
 from lib.analysis.specified_moments import Columns
 from lib.analysis.specified_rows import COMPARED, Cells, Target, cells

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lib.analysis.specifications import Aspect, Crossing, Plan, cross
+from lib.analysis.crossings import Aspect, Crossing, cross
+from lib.analysis.specifications import Plan
 from lib.analysis.specified_moments import Columns
 from lib.analysis.specified_rows import Target, targets, variables
 from lib.study.rules import Rule

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from lib.analysis.crossings import Crossing
 from lib.analysis.estimates import mediated_by, mediator_of
-from lib.analysis.specifications import Crossing
 from lib.analysis.specified_fits import Job, Paths, estimate
 from lib.analysis.specified_moments import EITHER, EVERYONE, GROUP, OTHERS, Columns
 from lib.sem.distributions import quantile, two_sided_p

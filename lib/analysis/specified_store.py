@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lib.analysis.specifications import Crossing
+from lib.analysis.crossings import Crossing
 from lib.analysis.specified_fits import Paths
 from lib.analysis.specified_moments import Columns
 from lib.analysis.specified_rows import Target, solve_group

@@ -14,13 +14,12 @@ from lib.disclosure.readers import Fragment
 from lib.study.load import Study
 
 FILES = ("students", "teachers", "observations", "excerpts")
+FOLDERS = ("home", "root", "Users", "tmp", "mnt", "srv", "opt", "private", "build", "builds", "workspace")
 TELLTALES = (
     (
         "path",
         "an absolute path of the machine that built the site; remove it",
-        re.compile(
-            r"(?<![\w./:-])/(?:home|root|Users|tmp|mnt|srv|opt|private|builds?|workspace)/[\w.-]+|:\\+Users\\+\w|\bfile:///\w"
-        ),
+        re.compile(rf"(?<![\w./:-])/(?:{'|'.join(FOLDERS)})/[\w.-]+|:\\+Users\\+\w|\bfile:///\w"),
     ),
     (
         "traceback",
@@ -48,21 +47,7 @@ TELLTALES = (
     ),
 )
 NEEDLES = {
-    "path": tuple(
-        [
-            "/home/",
-            "/root/",
-            "Users",
-            "/tmp/",
-            "/mnt/",
-            "/srv/",
-            "/opt/",
-            "/private/",
-            "/build",
-            "/workspace/",
-            "file:///",
-        ]
-    ),
+    "path": (*(f"/{folder}/" for folder in FOLDERS), "Users", "file:///"),
     "traceback": ("Traceback", 'File "', "Cell In", "--> "),
     "log": ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"),
 }
