@@ -13,6 +13,7 @@ from functools import cache
 
 import numpy as np
 
+from lib.analysis.covariate_directions import directions
 from lib.analysis.specified_moments import Sums
 from lib.errors import ModelError
 from lib.sem.batch import ManyFits, fit_many
@@ -22,7 +23,6 @@ from lib.sem.spec import PATH
 from lib.study.codebook import DisclosureSettings
 
 STEP = 1e-20
-COLLINEAR = 1e-12
 MIN_CLUSTERS, FEW_CLUSTERS = 20, 50
 PATHS = ("direct", "a", "b")
 
@@ -187,33 +187,11 @@ def _turned(jobs: list[Job], first: int, count: int) -> tuple[list[np.ndarray], 
     for p in np.unique(sizes):
         places = np.flatnonzero(sizes == p)
         cov = np.array([jobs[place].sums.cov for place in places])
-        turn = _directions(cov, first, count)
+        turn = directions(cov, first, count)
         moments[places] = turn.swapaxes(1, 2) @ cov @ turn
         for place, one in zip(places, turn, strict=True):
             turns[place] = one
     return turns, moments
-
-
-def _directions(cov: np.ndarray, first: int, count: int) -> np.ndarray:
-    """Matrices (J, p, first + count) that standardize the first columns and turn the covariates after them.
-
-    The covariates are made uncorrelated; of their directions those are kept in which the first columns move. Columns of
-    zeros, which no model admits, stand for covariates that follow from each other.
-    """
-    scale = np.sqrt(np.maximum(np.diagonal(cov, axis1=1, axis2=2), 1e-300))
-    corr, turn = cov / scale[:, :, None] / scale[:, None, :], np.zeros((*cov.shape[:2], first + count))
-    turn[:, :first, :first] = np.eye(first)
-    if count:
-        fine = np.linalg.eigvalsh(corr[:, first:, first:])[:, 0] > COLLINEAR
-        axes = np.linalg.inv(np.linalg.cholesky(corr[fine, first:, first:])).swapaxes(1, 2)
-        if count < axes.shape[1]:
-            axes = axes @ np.linalg.qr(axes.swapaxes(1, 2) @ corr[fine, first:, :first])[0]
-        turn[
-            np.flatnonzero(fine)[:, None, None],
-            np.arange(first, cov.shape[1])[:, None],
-            first + np.arange(count),
-        ] = axes
-    return turn / scale[:, :, None]
 
 
 @cache
