@@ -18,7 +18,7 @@ import sys
 import warnings
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 from math import prod
 from pathlib import Path
 
@@ -199,8 +199,9 @@ def main() -> int:
     chapters = tuple(given.chapters.split(","))
     store = ROOT / "_build" / "campaigns" / f"findings-{given.seed}"
     store.mkdir(parents=True, exist_ok=True)
-    if not given.judge_only:
-        with ProcessPoolExecutor(given.workers, initializer=os.nice, initargs=(10,)) as pool:
+    study = load_study(DATA)
+    with ProcessPoolExecutor(given.workers, initializer=os.nice, initargs=(10,)) as pool:
+        if not given.judge_only:
             tasks = [
                 pool.submit(compute, kind, index, seed=given.seed, chapters=chapters, store=store)
                 for index in range(given.studies)
@@ -208,15 +209,9 @@ def main() -> int:
             ]
             for task in as_completed(tasks):
                 task.result()
-    study = load_study(DATA)
-    runs = {
-        kind: [
-            found
-            for index in range(given.studies)
-            if (found := judged(kind, index, chapters=chapters, store=store, study=study)) is not None
-        ]
-        for kind in KINDS
-    }
+        decide = partial(judged, chapters=chapters, store=store, study=study)
+        verdicts = {kind: pool.map(partial(decide, kind), range(given.studies)) for kind in KINDS}
+        runs = {kind: [one for one in found if one is not None] for kind, found in verdicts.items()}
     counts = {kind: len(found) for kind, found in runs.items()}
     findings = summary(runs, study)
     result = {"studies": counts, "chapters": list(chapters), "missed": missed(findings), "findings": findings}

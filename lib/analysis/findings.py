@@ -69,10 +69,11 @@ import ast
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+import numpy as np
 import pandas as pd
 
 from lib.analysis.equivalence import equivalence
-from lib.analysis.estimates import mediated_by
+from lib.analysis.estimates import TEXT_COLUMNS, mediated_by
 from lib.analysis.multiplicity import corrected, family_of
 from lib.analysis.rule_language import evaluate
 from lib.analysis.rule_vectors import KEYS, CannotTell, Reduced, Scope, Vector, selection
@@ -180,7 +181,10 @@ def judge(rules: Mapping[str, Rule], rows: pd.DataFrame, codebook: Codebook) -> 
     StudyError
         If a rule's expression cannot be evaluated on rows of this kind.
     """
-    first = rows.drop_duplicates(subset=[*KEYS, "estimator"], ignore_index=True)
+    first = rows.astype(
+        dict.fromkeys(TEXT_COLUMNS, object)
+    )  # rules compare words all the time: strings are slower
+    first = first.drop_duplicates(subset=[*KEYS, "estimator"], ignore_index=True)
     families = {
         by: family_of(first, codebook, by=by) for by in {rule.family for rule in rules.values()} - {"rule"}
     }
@@ -195,11 +199,12 @@ def select(rows: pd.DataFrame, columns: Mapping[str, tuple[str, ...]]) -> pd.Dat
     wanted = {"group": ("",), "contrast": ("",)} | dict(columns)
     if "mediator" in wanted:
         wanted["model"] = tuple(mediated_by(mediator) for mediator in wanted.pop("mediator"))
-    keep = pd.Series(True, index=rows.index)
-    for column, values in wanted.items():
-        keep &= rows[column].isin(values)
-    found = rows[keep].drop_duplicates(subset=list(KEYS))
-    return found.reset_index(drop=True)
+    keep = np.arange(len(rows))
+    for column, values in sorted(
+        wanted.items(), key=lambda one: one[0] != "model"
+    ):  # few rows are of one model
+        keep = keep[rows[column].iloc[keep].isin(values).to_numpy()]
+    return rows.iloc[keep].drop_duplicates(subset=list(KEYS), ignore_index=True)
 
 
 def _judge(rule: Rule, rows: pd.DataFrame, codebook: Codebook, families: pd.Series | None) -> Verdict:

@@ -17,7 +17,9 @@ def quantile(probability: np.ndarray, df: float = np.inf) -> np.ndarray:
     """Quantile of the standard normal, or of Student's t."""
     from scipy import special
 
-    return special.ndtri(probability) if np.isscalar(df) and np.isinf(df) else special.stdtrit(df, probability)
+    return (
+        special.ndtri(probability) if np.isscalar(df) and np.isinf(df) else special.stdtrit(df, probability)
+    )
 
 
 def normal_cdf(value: np.ndarray) -> np.ndarray:
