@@ -13,7 +13,7 @@ report: setup
 test: setup chromium
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/ruff check lib tests benchmarks
-	$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 preview: setup
 	$(BIN)/lwo preview

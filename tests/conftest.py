@@ -9,18 +9,20 @@ import pytest
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 ROOT = Path(__file__).parents[1]
+SITE_TESTS = ("test_site", "test_printed_values")
 
 
-def pytest_collection_modifyitems(config, items):
-    """Where workers share the run, one of them takes the built site and the browser, first; files stay together."""
-    if config.getoption("dist", "no") != "loadgroup":
-        return
-    first, others = [], []
-    for item in items:
-        whole = "/browser/" in item.nodeid or "built" in item.fixturenames
-        item.add_marker(pytest.mark.xdist_group("site" if whole else item.path.stem))
-        (first if whole else others).append(item)
-    items[:] = first + others
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Where workers share the run, one of them takes the built site and the browser; other files stay together."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class BySite(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            return "site" if "/browser/" in file or Path(file).stem in SITE_TESTS else file
+
+    return BySite(config, log)
 
 
 @pytest.fixture(scope="session")

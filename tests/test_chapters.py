@@ -17,7 +17,10 @@ LABEL = re.compile(r"@((?:fig|tbl|sec)-[\w-]+)")
 OWN_LABEL = re.compile(r'label="([\w-]+)"')
 CAUSAL = re.compile(r"\b(effects? of|due to|mediates?|causes?|caused|impacts?|leads? to|improves?)\b", re.I)
 MOST_LINES = 10
-FULL_LINE, FEWEST_WORDS = 80, 5  # words of prose to a line of code, in which the templates of sentences count as code
+FULL_LINE, FEWEST_WORDS = (
+    80,
+    5,
+)  # words of prose to a line of code, in which the templates of sentences count as code
 
 
 def read(path):

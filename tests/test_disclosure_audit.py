@@ -158,11 +158,6 @@ def test_a_mean_that_is_a_whole_number_is_no_count(cells, found, tmp_path):
     assert [leak.kind for leak in audited(site, tmp_path, inside=False)] == found
 
 
-def test_the_report_is_clean_to_a_reader_without_the_study_too(built, study):
-    assert audit_site(built.site) == []
-    assert audit_site(built.site, study=study) == []
-
-
 def test_a_record_is_found_in_any_attribute_and_at_the_end_of_a_sentence(tmp_path):
     site = clean(0)
     known = str(site.study.students["student_id"].iloc[3])

@@ -13,6 +13,7 @@ import yaml
 from lxml import html
 
 from lib.analysis.estimates import ESTIMATE_COLUMNS, STATUSES
+from lib.disclosure.audit import audit_site
 from lib.report.render import quarto
 from lib.report.render.search import page_words
 from lib.study.codebook import Codebook
@@ -100,3 +101,8 @@ def test_quarto_makes_every_page_of_the_report_with_the_same_words(built, tmp_pa
         expected = Counter(page_words(path.read_text("utf-8")))
         found = Counter(page_words((tmp_path / "quarto" / address).read_text("utf-8")))
         assert (expected - found).total() <= 0.03 * expected.total(), (address.as_posix(), expected - found)
+
+
+def test_the_report_is_clean_to_a_reader_without_the_study_too(built, study):
+    assert audit_site(built.site) == []
+    assert audit_site(built.site, study=study) == []
