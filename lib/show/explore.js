@@ -19,7 +19,8 @@
     return groups.map((g, i) => Object.assign({}, g, {
       shrunken: mean + (g.estimate - mean) * between / (between + g.error ** 2),
       best: 1 + ends.filter((e) => e[0] > ends[i][1]).length, worst: k - ends.filter((e) => e[1] < ends[i][0]).length,
-    })).sort((a, b) => b.shrunken - a.shrunken).map((g, i) => Object.assign(g, { rank: i + 1 }));
+    })).sort((a, b) => b.shrunken - a.shrunken || b.estimate - a.estimate)
+      .map((g, i, all) => Object.assign(g, { rank: 1 + all.findIndex((other) => other.shrunken - g.shrunken < 1e-9) }));   // equals share a rank
   }
   function quantile(p) {                                  // of the normal distribution, by Newton from Hastings' start
     const t = Math.sqrt(-2 * Math.log(1 - p));
@@ -35,7 +36,7 @@
 
   function start(root) {
     const give = JSON.parse(root.querySelector("script[type='application/json']").textContent), form = root.querySelector("form");
-    const output = form.querySelector("output"), charts = root.querySelector(".charts"), board = root.querySelector(".board"), pair = root.querySelector(".pair");
+    const output = form.querySelector("output"), charts = root.querySelector(".charts"), board = root.querySelector(".board"), pair = root.querySelector(".side-by-side");
     F.fetchCube(give).then((cube) => run(F.read(cube)), () => { output.textContent = "The results by subgroup could not be loaded."; });
 
     function run(data) {
@@ -51,7 +52,8 @@
       options(el.set, sets.map((set) => [set, title(set)]));
       options(el.first, states.map((s) => [s.i, s.label]));
       options(el.second, states.map((s) => [s.i, s.label]));
-      el.second.value = String(states.length > 1 ? 1 : 0);
+      const largest = states.filter((s) => s.set === sets[0]).sort((a, b) => b.n - a.n);
+      ["first", "second"].forEach((name, i) => { if (largest[i]) el[name].value = largest[i].i; });
       let order = "rank", down = false;
       const saved = new URLSearchParams(location.search);
       Array.from(el).forEach((control) => { if (control.name && saved.has(control.name)) control.value = saved.get(control.name); });
@@ -99,7 +101,7 @@
         const list = shown.filter((s) => s.label.toLowerCase().includes(wanted)).sort((a, b) => (by(a) > by(b) ? 1 : by(a) < by(b) ? -1 : 0) * (down ? -1 : 1));
         const head = columns.map(([name, text]) => { const b = make("button", { type: "button" }, text);
           b.addEventListener("click", () => { down = order === name && !down; order = name; table({ shown, missing }); board.querySelector("th[aria-sort] button").focus(); });
-          return make("th", { scope: "col", "aria-sort": order === name ? (down ? "descending" : "ascending") : null }, b); });
+          return make("th", { scope: "col", class: name === "label" ? null : "n", "aria-sort": order === name ? (down ? "descending" : "ascending") : null }, b); });
         const d = (v) => F.number(Math.round(v), 2);
         const line = (s) => make("tr", {}, make("th", { scope: "row" }, s.label), ...[F.count(s.n), F.value(s.cell), d(s.shrunken), String(s.rank), s.best + " to " + s.worst].map((t) => make("td", { class: "n" }, t)));
         const gone = missing.filter((s) => s.label.toLowerCase().includes(wanted)).map((s) => make("tr", {}, make("th", { scope: "row" }, s.label), make("td", { class: "withheld", colspan: 5 }, make("span", {}, s.cell.why))));
@@ -109,10 +111,11 @@
         const [a, b] = [states[el.first.value], states[el.second.value]];
         const keys = cube.keys.filter((k) => /^[^|]*\|(indirect)?\|/.test(k.key));
         const text = (c) => c.shown ? make("td", { class: "n" }, F.value(c)) : make("td", { class: "withheld" }, make("span", {}, c.why));
-        const test = (k) => { const gap = data.gap(a.i, b.i, k.key); return !gap ? "" : gap.shown ? F.value(gap) + ", p " + F.pText(gap.p) : gap.why; };
+        const test = (k) => { const gap = data.gap(a.i, b.i, k.key);
+          return !gap ? make("td", {}) : gap.shown ? make("td", { class: "n" }, F.value(gap) + ", p " + F.pText(gap.p)) : make("td", { class: "withheld" }, make("span", {}, gap.why)); };
         pair.replaceChildren(make("table", {}, make("caption", { class: "sr" }, a.label + " beside " + b.label),
-          make("thead", {}, make("tr", {}, ...["Measure", a.label + " (n = " + F.count(a.n) + ")", b.label + " (n = " + F.count(b.n) + ")", "Difference"].map((t) => make("th", { scope: "col" }, t)))),
-          make("tbody", {}, ...keys.map((k) => make("tr", {}, make("th", { scope: "row" }, k.label), text(data.cell("own", a.i, k.key)), text(data.cell("own", b.i, k.key)), make("td", {}, test(k)))))));
+          make("thead", {}, make("tr", {}, ...["Measure", a.label + " (n = " + F.count(a.n) + ")", b.label + " (n = " + F.count(b.n) + ")", "Difference"].map((t, i) => make("th", { scope: "col", class: i ? "n" : null }, t)))),
+          make("tbody", {}, ...keys.map((k) => make("tr", {}, make("th", { scope: "row" }, k.label), text(data.cell("own", a.i, k.key)), text(data.cell("own", b.i, k.key)), test(k))))));
       }
       form.addEventListener("change", update);
       form.addEventListener("input", (e) => { if (e.target.name === "find") table(rows()); });

@@ -32,7 +32,8 @@ def explorer(page: str) -> None:
         '<p class="status"><output>The subgroups are listed by a script; every estimate of the report is in its downloads.'
         '</output></p></form><div class="charts"></div>'
         '<h3>Ranked</h3><div class="scroll board" role="region" tabindex="0" aria-label="Subgroups, ranked"></div>'
-        '<h3>Two groups</h3><div class="scroll pair" role="region" tabindex="0" aria-label="Two groups side by side"></div>'
+        '<h3>Two groups</h3><div class="scroll side-by-side" role="region" tabindex="0" aria-label="Two groups">'
+        "</div>"
         "</section>"
     )
     emit(Mark(kind="filter", table=body, filter={"explore": html.escape(page)}), body)

@@ -245,6 +245,17 @@ def test_two_groups_of_a_page_move_together(visit, served):
     assert page.locator("main figure, main table").all_inner_texts() == before and tab.console == []
 
 
+def test_groups_that_chance_alone_may_spread_share_a_rank(visit, served):
+    """Two estimates a tenth of an error apart hold no difference; two a hundred errors apart hold nothing else."""
+    page = visit(served).open("chapters/explore.html")
+    page.wait_for_selector(".explore[data-ready]", state="attached")
+    told = "(groups) => lwoFilter.ranked(groups, 0.95).map((one) => [one.estimate, one.rank])"
+    near = [{"estimate": 1.0, "error": 1}, {"estimate": 1.1, "error": 1}]
+    far = [{"estimate": 1.0, "error": 1}, {"estimate": 101.0, "error": 1}]
+    assert page.evaluate(told, near) == [[1.1, 1], [1.0, 1]]
+    assert page.evaluate(told, far) == [[101.0, 1], [1.0, 2]]
+
+
 def test_explore_sorts_finds_and_compares_by_keyboard(visit, served):
     tab = visit(served)
     page = tab.open("chapters/explore.html")
@@ -266,7 +277,8 @@ def test_explore_sorts_finds_and_compares_by_keyboard(visit, served):
     }
     page.get_by_label("First group").select_option(label="Black")
     page.get_by_label("Second group").select_option(label="White")
-    pair = page.locator(".explore .pair")
+    pair = page.locator(".explore .side-by-side")
+    assert pair.bounding_box()["width"] > 600  # the table is as wide as the page's text
     assert "Black (n = 400)" in pair.inner_text() and ", p" in pair.inner_text()
     assert "first=" in page.url and tab.console == []
 
