@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -63,22 +64,25 @@ def lab(tmp_path):
 
 
 def test_kernel_and_reader_share_the_value(browser, lab):
+    from playwright.sync_api import expect
+
     page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
     page.set_default_timeout(240_000)
     page.goto(lab)
     cells = page.locator(".jp-Notebook .jp-CodeCell")
     cells.first.wait_for()
-    page.wait_for_selector(
-        ".jp-NotebookPanel-toolbar [data-status='idle'], .jp-Notebook-ExecutionIndicator[data-status='idle']",
-        state="attached",
+    # the panel also says idle before it has a kernel, and a cell run then asks which kernel to take
+    page.wait_for_function(
+        "document.querySelector('.jp-KernelName')?.innerText.startsWith('Python 3')"
+        " && document.querySelector('.jp-Notebook-ExecutionIndicator')?.dataset.status === 'idle'"
     )
 
     def run(place: int) -> None:
         for _ in range(12):  # a cell that is run before the kernel listens is silently left alone
             cells.nth(place).locator(".cm-content").click()
             page.keyboard.press("Shift+Enter")
-            page.wait_for_timeout(5_000)
-            if cells.nth(place).locator(".jp-InputPrompt").inner_text() != "[ ]:":
+            with contextlib.suppress(AssertionError):
+                expect(cells.nth(place).locator(".jp-InputPrompt")).not_to_have_text("[ ]:", timeout=5_000)
                 return
 
     run(0)
