@@ -6,6 +6,8 @@ model would have to explain to bring an estimate to zero, or its interval to rea
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -43,15 +45,15 @@ def robustness_value(t: float, df: float, *, q: float = 1.0, alpha: float | None
     return float(0.5 * (np.sqrt(f**4 + 4 * f**2) - f**2))
 
 
-def robustness_values(effects: pd.DataFrame, *, covariates: int, alpha: float) -> pd.DataFrame:
+def robustness_values(effects: pd.DataFrame, *, covariates: Mapping[str, int], alpha: float) -> pd.DataFrame:
     """Robustness values of estimated paths.
 
     Parameters
     ----------
     effects : DataFrame
         Rows of the shared shape with a statistic and ``n_obs``.
-    covariates : int
-        Columns held constant.
+    covariates : mapping of str to int
+        Number of columns held constant, by population.
     alpha : float
         Two-sided level.
 
@@ -62,7 +64,7 @@ def robustness_values(effects: pd.DataFrame, *, covariates: int, alpha: float) -
     """
     rows = []
     for row in effects[effects["status"] == "ok"].itertuples():
-        df = row.n_obs - covariates - 2
+        df = row.n_obs - covariates[row.population] - 2
         base = {"population": row.population, "term": row.term, "n_obs": row.n_obs, "unit": UNIT,
                 "model": "robustness value", "estimator": "Cinelli and Hazlett"}  # fmt: skip
         values = {"to zero": robustness_value(row.statistic, df),

@@ -88,10 +88,11 @@ def build(
         check_release_name(loaded, release)
     site = (Path.cwd() / out).resolve()
     check_site_folder(site, project.root)
+    asked = {page.name for page in project.closure(list(only))}
     parameters = {page.name: chapter_parameters(page.notebook, page.parameters) for page in project.pages}
     with build_lock(project.root):
         repair(site)
-        stale = _run(project, loaded, parameters, only, workers or os.cpu_count() or 1, progress, debug)
+        stale = _run(project, loaded, parameters, asked, workers or os.cpu_count() or 1, progress, debug)
         stage = project.root / "_build" / "project"
         write_stage(project, loaded, parameters, stage)
         new = site.with_name(site.name + ".new")
@@ -183,7 +184,7 @@ def _run(
     project: Project,
     study: Study,
     parameters: dict[str, dict],
-    only: tuple[str, ...],
+    asked: set[str],
     workers: int,
     progress: Progress,
     debug: bool,
@@ -192,7 +193,6 @@ def _run(
     executed = project.root / "_build" / "executed"
     executed.mkdir(parents=True, exist_ok=True)
     wanted = digests(project, parameters, study)
-    asked = {page.name for page in project.closure(list(only))}
     jobs = []
     for page in project.pages:
         output, note = executed / f"{page.name}.ipynb", executed / f"{page.name}.digest"
