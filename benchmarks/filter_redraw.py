@@ -16,6 +16,7 @@ from tests.browser.conftest import FLAGS
 
 SEED = 0  # nothing is drawn
 CHANGES = 40
+OPENINGS = 10  # the first one also starts the browser's process and is told apart
 OPENED = "() => [globalThis.usable, performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd]"
 WATCH = """(() => {  // a control can be used once it is laid out: what is chosen before the script ran is kept
   const look = () => { const el = document.querySelector("form.filter select");
@@ -45,14 +46,18 @@ def measured(page, address: str, slower: int) -> dict[str, float]:
     """Milliseconds of one page with the processor slowed by a factor."""
     page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": slower})
     page.add_init_script(WATCH)
-    page.goto(address)
-    page.wait_for_function("() => globalThis.usable")
-    usable, listening = page.evaluate(OPENED)
+    opened = []
+    for _ in range(OPENINGS):
+        page.goto(address)
+        page.wait_for_function("() => globalThis.usable")
+        opened.append(page.evaluate(OPENED))
+    usable, listening = (statistics.median(one) for one in zip(*opened[1:], strict=True))
     page.locator("form.filter select").first.focus()
     page.wait_for_selector("form.filter[data-ready]", state="attached")
     times = sorted(page.evaluate(TIMED, CHANGES))
     late = times[int(0.95 * len(times)) - 1]
     return {
+        "usable_in_a_new_browser_ms": round(opened[0][0], 1),
         "usable_ms": round(usable, 1),
         "listening_ms": round(listening, 1),
         "redraw_median_ms": round(statistics.median(times), 1),
