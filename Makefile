@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+TESTED := _build/tested/_site
 export OPENBLAS_NUM_THREADS := 1
 
 .PHONY: report test preview campaigns clean setup chromium
@@ -13,7 +14,9 @@ report: setup
 test: setup chromium
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/ruff check lib tests benchmarks
-	$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
+	rm -rf $(TESTED)
+	-$(BIN)/lwo build --renderer embedded --out $(TESTED)
+	LWO_TESTED_SITE=$(TESTED) $(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 preview: setup
 	$(BIN)/lwo preview

@@ -61,8 +61,15 @@ def holding(table: pd.DataFrame, rule: dict[str, tuple[str, ...]]) -> np.ndarray
     """Rows of a table whose columns hold one of the levels given."""
     inside = np.ones(len(table), dtype=bool)
     for column, levels in rule.items():
-        inside &= table[column].astype(object).isin(levels).to_numpy()
+        inside &= _among(table[column], levels)
     return inside
+
+
+def _among(values: pd.Series, levels: tuple[str, ...]) -> np.ndarray:
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        wanted = np.append(values.cat.categories.isin(levels), False)  # the code of a missing value is -1
+        return wanted[values.cat.codes]
+    return values.astype(object).isin(levels).to_numpy()
 
 
 def among_respondents(rule: Mapping[str, Sequence[str]], codebook: Codebook) -> dict:
