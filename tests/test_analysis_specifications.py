@@ -14,10 +14,12 @@ from lib.analysis.sensitivity import robustness_value
 from lib.analysis.specifications import Choice, Option, read_plan
 from lib.analysis.specified_crossings import cross_family
 from lib.analysis.specified_fits import Job, Paths, estimate
-from lib.analysis.specified_moments import Columns, Sums
-from lib.analysis.specified_rows import Cells, Target
+from lib.analysis.specified_moments import Columns
+from lib.analysis.specified_rows import Cells
 from lib.analysis.specified_scores import em_moments, treated
 from lib.analysis.specified_store import storing
+from lib.analysis.specified_sums import Sums
+from lib.analysis.specified_targets import Target
 from lib.disclosure.gate import release
 from lib.errors import StudyError
 from lib.sem.fit import fit

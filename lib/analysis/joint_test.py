@@ -15,7 +15,7 @@ import numpy as np
 
 from lib.analysis.crossings import Crossing
 from lib.analysis.specified_moments import GROUP, Columns
-from lib.analysis.specified_rows import COMPARED, Target, variables
+from lib.analysis.specified_targets import COMPARED, Target, variables
 
 
 @dataclass(frozen=True)

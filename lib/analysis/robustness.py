@@ -18,8 +18,9 @@ from lib.analysis.joint_test import JointTest, joint_test, statistics
 from lib.analysis.specifications import Choice, Option, read_plan
 from lib.analysis.specified_crossings import cross_family, wanted_of
 from lib.analysis.specified_moments import Columns
-from lib.analysis.specified_rows import COMPARED, Cells, Target, cells
+from lib.analysis.specified_rows import Cells, cells
 from lib.analysis.specified_store import default_store, part_path, storing, write_part
+from lib.analysis.specified_targets import COMPARED, Target
 from lib.analysis.specified_verdicts import places_of, stored_verdicts
 from lib.errors import StudyError
 from lib.study.codebook import nearest

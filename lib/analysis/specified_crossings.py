@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from lib.analysis.crossings import Aspect, Crossing, cross
 from lib.analysis.specifications import Plan
 from lib.analysis.specified_moments import Columns
-from lib.analysis.specified_rows import Target, targets, variables
+from lib.analysis.specified_targets import Target, targets, variables
 from lib.study.rules import Rule
 
 LEAST_INDICATORS = 3

@@ -14,7 +14,7 @@ from functools import cache
 import numpy as np
 
 from lib.analysis.covariate_directions import directions
-from lib.analysis.specified_moments import Sums
+from lib.analysis.specified_sums import Sums
 from lib.errors import ModelError
 from lib.sem.batch import ManyFits, fit_many
 from lib.sem.implied import Layout, imply, lay_out

@@ -18,7 +18,7 @@ import numpy as np
 from lib.analysis.crossings import Crossing
 from lib.analysis.specified_fits import Paths
 from lib.analysis.specified_moments import Columns
-from lib.analysis.specified_rows import Target, solve_group
+from lib.analysis.specified_targets import Target, solve_group
 from lib.study.load import project_root
 
 ENGINE = ("batch", "likelihood", "scoring", "implied", "specify", "spec", "start", "patterns", "momentspace")

@@ -15,11 +15,11 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import pandas as pd
 
-from lib.analysis.estimates import ESTIMATE_COLUMNS, TEXT_COLUMNS, estimates
-from lib.disclosure.linked_rows import hidden_beside
+from lib.analysis.estimates import ESTIMATE_COLUMNS, estimates
 from lib.disclosure.merging import small_groups_together
 from lib.disclosure.notes import HIDDEN, table_notes
 from lib.disclosure.prior import PUBLISHED, printed_rows
+from lib.disclosure.refusal import refused, with_one_more
 from lib.disclosure.rules import (
     CAUTION,
     COUNTED_UNITS,
@@ -28,15 +28,9 @@ from lib.disclosure.rules import (
     PROTECTS,
     SYNTHETIC_ONLY,
     caution_words,
-    coding_words,
-    dominated,
-    few,
     is_free_count,
     is_person_count,
-    latent_few,
-    lopsided,
     rounded,
-    telling,
     too_few_words,
     units_behind,
 )
@@ -228,16 +222,16 @@ def release(table: pd.DataFrame, study: Study) -> Released:
     rows = given.sort_values("row_id", kind="stable").reset_index(drop=True)
     settings = study.codebook.disclosure
     printed = printed_rows(rows, study) & (rows["status"] == "ok")
-    found = _refused(rows, printed, study)
+    found = refused(rows, printed, study)
     order = given["row_id"].tolist()
     for row, small in small_groups_together(rows, (rows["status"] == "ok") & ~printed, study.codebook):
-        rows, printed, found = _with_one_more(row, rows, printed, found, study)
+        rows, printed, found = with_one_more(row, rows, printed, found, study)
         if row["row_id"] in set(rows["row_id"]) - set(order):
             order.insert(max(map(order.index, small)) + 1, row["row_id"])
     lost = pd.Series(False, index=rows.index)
     if study.codebook.synthetic and (printed & (rows["estimator"] != PUBLISHED)).any():
         quoted = printed & (rows["estimator"] == PUBLISHED)
-        lost = _refused(rows, quoted, study)["any"] & ~found["any"]
+        lost = refused(rows, quoted, study)["any"] & ~found["any"]
     units = units_behind(rows)
     _hide(rows, found["few"], "too_few", units.map(lambda unit: too_few_words(settings, unit)))
     _hide(rows, found["alike"], "hidden", PROTECTS)
@@ -251,40 +245,6 @@ def release(table: pd.DataFrame, study: Study) -> Released:
     rows = _add_reason(rows, unsure, units.map(lambda unit: caution_words(settings, unit)))
     ordered = rows.set_index("row_id").loc[order].reset_index()
     return Released._of(ordered[list(ESTIMATE_COLUMNS)], study.codebook, table_notes(rows, study))
-
-
-def _with_one_more(
-    row: dict, rows: pd.DataFrame, printed: pd.Series, found: dict[str, pd.Series], study: Study
-) -> tuple[pd.DataFrame, pd.Series, dict[str, pd.Series]]:
-    """Rows and what is refused of them with a row for small groups together, if it costs no other row and may be shown."""
-    if row["row_id"] in set(rows["row_id"]):
-        return rows, printed, found
-    more = pd.concat([rows, estimates([row])], ignore_index=True)
-    own = pd.Series([*printed, False], index=more.index)
-    refused = _refused(more, own, study)
-    lost = refused["any"] & ~pd.Series([*found["any"], False], index=more.index)
-    return (rows, printed, found) if lost.any() else (more, own, refused)
-
-
-def _refused(rows: pd.DataFrame, printed: pd.Series, study: Study) -> dict[str, pd.Series]:
-    """Rows that may not be shown, by reason: few, alike (few, but not told apart), thin, coded, beside; any."""
-    settings = study.codebook.disclosure
-    shown = (rows["status"] == "ok") & ~printed
-    small = shown & few(rows, settings)
-    thin = shown & ~small & latent_few(rows, settings)
-    coded = coding_words(rows, settings).where(shown & ~small, "")
-    lone = shown & ~small & ~thin & (coded == "")
-    lone &= lopsided(rows, settings) | telling(rows, study.codebook) | dominated(rows, study)
-    primary = small | thin | lone | (coded != "")
-    beside, alike = pd.Series(False, index=rows.index), pd.Series(False, index=rows.index)
-    if settings.complementary and primary.any():
-        countable = rows.mask(thin | (rows["status"] != "ok"))
-        beside, alike = hidden_beside(countable.assign(**rows[list(TEXT_COLUMNS)]), primary & ~thin, study)
-    beside = lone | (beside & shown & ~thin)
-    return {
-        "few": small & ~alike, "alike": small & alike, "thin": thin, "coded": coded, "beside": beside,
-        "any": primary | beside,
-    }  # fmt: skip
 
 
 def _hide(rows: pd.DataFrame, which: pd.Series, status: str, reason: str | pd.Series) -> None:
