@@ -16,6 +16,7 @@ from lib.analysis.subgroup_differences import adjust
 from lib.analysis.subgroup_invariance import measured_alike
 from lib.analysis.subgroup_mediation import fieller
 from lib.analysis.subgroup_relations import relations
+from lib.analysis.subgroups import fit_paths, subgroups
 from lib.disclosure.lattice import choose_lattice
 from lib.errors import ModelError
 from lib.sem.batch import fit_many
@@ -161,6 +162,23 @@ def test_a_difference_is_told_on_everyones_scale(study, held, content):
     spread = 1000 * abs(expected) / z
     assert found["conf_high"] - found["estimate"] == pytest.approx(1.96 * spread, rel=0.03)
     assert 0 <= found["p_value"] <= found["p_bh"] <= 1000
+
+
+@pytest.mark.parametrize("n", [98, 106, 112, 124, 132, 140, 146])
+def test_a_view_needs_as_many_students_as_the_chapters_model(study, held, n):
+    """Some of these sizes are enough for a path alone, some for one through a mediator, some for none (D7)."""
+    everyone = study.population("all")
+    group = Population("some", "Some", everyone.frame.iloc[:: len(everyone.frame) // n][:n])
+    settings = dict(covariates=held, conf_level=0.95)
+    mediator, outcome = MEDIATED
+    run = dict(mediators=[mediator], outcomes=[outcome], seed=1)
+    chapter = [direct_effects(study, [group], outcomes=[outcome], **settings)]
+    chapter.append(mediated_effects(study, [group], **run, **settings).query("contrast == 'a'"))
+    parts = subgroups(study, [group], covariates=sorted(set(held.values())))
+    view = [
+        fit_paths(parts, names, covariates=held[outcome])[1][0] for names in ([outcome], [mediator, outcome])
+    ]
+    assert [table["status"].iloc[0] == "too_few" for table in chapter] == view
 
 
 def test_a_subgroup_too_small_for_the_model_has_a_reason_and_no_number(content):

@@ -161,7 +161,8 @@ def fit_paths(
         indicators=len(indicators), outcomes=len(outcomes), kept=kept, loading=loading,
     )  # fmt: skip
     x, u, z = len(indicators), len(outcomes), kept[:, len(measured) :].sum(1)
-    free = (x - 1 if loading is None else 0) + x + 1 + z + u * (u + 3) // 2 + u * z
+    intercepts = x + u  # answers are missing, so means are estimated too
+    free = (x - 1 if loading is None else 0) + x + 1 + z + u * (u + 3) // 2 + u * z + intercepts
     needed = np.maximum(settings.latent_min_n, settings.latent_n_per_parameter * free)
     return fits, fits.n_obs < needed
 
