@@ -161,7 +161,7 @@ def _counted(clause: str, counts: list[int], numbers: list[Number]) -> list[tupl
 def _is(row: Mapping, says: str, corrected: bool) -> bool:
     p = row["p_holm"] if corrected and row["p_holm"] is not None else row["p_value"]
     low, high = row["conf_low"], row["conf_high"]
-    if corrected or low is None:
+    if corrected or not low or not high:  # no interval, or an end that was rounded to zero
         clear = p is not None and p < ALPHA
         return clear and (says == "either" or (row["estimate"] > 0) == (says == "up"))
     return {"up": low > 0, "down": high < 0, "either": low > 0 or high < 0}[says]
