@@ -5,10 +5,10 @@ from __future__ import annotations
 import html
 from functools import cache
 
-from lib.show.filter import ROOM
+from lib.show.filter import joined
 from lib.show.marks import Mark, emit
 
-SCRIPT = "explore.js"
+SCRIPTS = ("explore_ranks", "explore_panels", "explore_tables", "explore")
 CONTROLS = (
     ("result", "Result"), ("set", "Subgroups by"), ("first", "First group"), ("second", "Second group"),
 )  # fmt: skip
@@ -42,4 +42,4 @@ def explorer(page: str) -> None:
 @cache
 def explore_script() -> str:
     """The page's script, which follows that of the filters."""
-    return (ROOM / SCRIPT).read_text("utf-8")
+    return joined(SCRIPTS)

@@ -18,7 +18,11 @@ from lib.show.marks import Mark, emit
 from lib.study.load import Study
 
 ROOM = Path(__file__).parent
-SCRIPTS = ("filter.js", "filter_files.js", "filter_bar.js")
+SCRIPTS = (  # each takes what it needs from those before it
+    "filter_dom", "filter_numbers", "filter_cube", "filter_view", "filter_marks", "filter_walk", "filter_figure",
+    "filter_files", "filter_caption", "filter_table", "filter_sentences", "filter_cells", "filter_controls",
+    "filter_redraw", "filter_status", "filter_bar", "filter_address", "filter_widget", "filter_page",
+)  # fmt: skip
 STYLE = "filter.css"
 
 RESULTS = "LWO_RESULTS"  # set by lib.report for the chapters it runs
@@ -155,7 +159,12 @@ def _who(content: dict, home: dict[str, str]) -> str:
 @cache
 def filter_script() -> str:
     """All of the filter's script, as one classic script."""
-    return "".join((ROOM / name).read_text("utf-8") for name in SCRIPTS)
+    return joined(SCRIPTS)
+
+
+def joined(scripts: Sequence[str]) -> str:
+    """Scripts by their names, one after the other."""
+    return "".join((ROOM / "filter_js" / f"{name}.js").read_text("utf-8") for name in scripts)
 
 
 @cache

@@ -1,0 +1,91 @@
+/* Captions, keys and alternative texts: what stands around a figure speaks of the students of the view. */
+(function () {
+  "use strict";
+  const { draw, lower, make, SHAPES, sides, sized, told } = globalThis.lwoFilter;
+  const EXPLORATORY = "Exploratory: ";
+
+  const headline = ({ a, b }) => EXPLORATORY + a.label + (b ? ` beside ${lower(b.label)}` : "");
+
+  function people({ a, b }) {
+    if (a.why) return `${a.label}: ${a.why}.`;
+    return `${sized(a)}${b ? ` beside ${lower(sized(b))}` : ""}.`;
+  }
+
+  function alternative(view, plot) {
+    const lines = plot.lines.map(([label, , key]) => {
+      const groups = sides(view).filter((group) => group.cell(key));
+      return `${label}: ${groups.map((group) => `${group.label} ${told(group, key)}`).join("; ")}`;
+    });
+    const people = sides(view).map(sized).join(" and ");
+    return { title: headline(view), text: `${people}. ${lines.join(". ")}.` };
+  }
+
+  // without a plot the chapter's own come back
+  function showCaption(bar, frame, plot) {
+    const view = plot ? bar.view : null;
+    const caption = frame.querySelector("figcaption");
+    if (caption) {
+      showTitle(caption, view);
+      showPeople(bar, caption, view);
+    }
+    showKey(frame, view, plot);
+  }
+
+  function showTitle(caption, view) {
+    const own = caption.querySelector("strong:not(.view-title *)");
+    let title = caption.querySelector(".view-title");
+    if (view && !title) {
+      title = make("span", { class: "view-title" }, make("strong", {}), make("span", {}));
+      caption.prepend(title);
+    }
+    if (title) title.hidden = !view;
+    if (view) {
+      title.firstChild.textContent = headline(view);
+      title.lastChild.textContent = people(view) + " ";
+    }
+    if (own) own.toggleAttribute("hidden", Boolean(view));
+  }
+
+  // the caption's own people give way to the view's
+  function showPeople(bar, caption, view) {
+    if (!bar.captions.has(caption)) {
+      const nodes = Array.from(caption.childNodes).filter((node) => node.nodeType === Node.TEXT_NODE);
+      const texts = nodes.map((node) => [node, node.data]);
+      bar.captions.set(caption, texts);
+    }
+    bar.captions.get(caption).forEach(([node, own]) => {
+      const places = (bar.give.people || []).map((who) => own.lastIndexOf(`${who}, n`));
+      const found = places.filter((at) => at >= 0);
+      node.data = view && found.length ? own.slice(0, Math.min(...found)) : own;
+    });
+  }
+
+  function showKey(frame, view, plot) {
+    const own = frame.querySelector("ul.key:not(.view)");
+    const shown = frame.querySelector("ul.key.view");
+    if (own) own.toggleAttribute("hidden", Boolean(view));
+    if (shown) shown.remove();
+    if (!view || !own) return;
+    const groups = sides(view).map((group) => {
+      const words = make("span", {}, sized(group) + absent(group, plot));
+      return make("li", { class: group.style }, glyph(group.style), words);
+    });
+    const marks = plot.kind === "pair" ? "hollow: before, filled: after" : "line: interval";
+    own.after(make("ul", { class: "key view" }, ...groups, make("li", {}, marks)));
+  }
+
+  // one reason for all lines is said once, in the key
+  function absent(group, plot) {
+    const cells = plot.keys.map((key) => group.cell(key)).filter(Boolean);
+    const reasons = new Set(cells.map((cell) => (cell.shown ? "" : cell.why)));
+    return cells.length && reasons.size === 1 && !cells[0].shown ? `: ${cells[0].why}` : "";
+  }
+
+  function glyph(style) {
+    const box = { viewBox: "-14 -8 28 16", width: 28, height: 16, "aria-hidden": "true", focusable: "false" };
+    const fill = `var(--g-${style})`;
+    return draw("svg", box, draw("path", { d: SHAPES[style], class: `m ${style}`, fill }));
+  }
+
+  Object.assign(globalThis.lwoFilter, { EXPLORATORY, headline, people, alternative, showCaption });
+})();
