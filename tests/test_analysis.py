@@ -103,6 +103,12 @@ def test_counts_are_those_the_study_printed(study):
     assert counts["answered_survey=yes & subject=ela"].to_dict() == {"count": 429, "fewest": 62, "most": 155}
 
 
+def test_a_population_named_twice_counts_once(study):
+    """The focal population goes by two names."""
+    focal = study.codebook.focal
+    assert [one.key for one in populations(study, "focal", focal, "", "all")] == [focal, "all"]
+
+
 def test_shares_of_a_group_column_add_up(study):
     shares = group_shares(study, populations(study, "all"), "race", conf_level=0.95)
     assert shares["estimate"].sum() == pytest.approx(100)

@@ -28,8 +28,9 @@ METHOD_LABELS = {METHOD["fiml"]: "Every answer (FIML)", METHOD["listwise"]: "Com
 
 
 def populations(study: Study, *names: str) -> list[Population]:
-    """The named populations, without the empty names that stand for "none"."""
-    return [study.population(name) for name in dict.fromkeys(names) if name]
+    """The named populations, each once, without the empty names that stand for "none"."""
+    found = [study.population(name) for name in names if name]
+    return list({population.key: population for population in found}.values())
 
 
 def covariates_by_outcome(study: Study, covariates: str, *, records: str) -> dict[str, str]:

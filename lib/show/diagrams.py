@@ -12,7 +12,7 @@ from lib.analysis.estimates import mediator_of
 from lib.disclosure.gate import Released, ReleasedRow
 from lib.errors import ShowError
 from lib.show.frame import caption_of, given_caption, jupyter_html, name_of, scroll
-from lib.show.marks import Mark, emit, plain, records
+from lib.show.marks import Mark, emit, plain, records, row_key
 from lib.show.mediated import SAID, mediated_alt, mediated_lines, mediated_table
 from lib.show.panels import Arrow, Box, Panel, drawing
 from lib.show.plate import Series, series_of
@@ -21,6 +21,7 @@ from lib.show.words import estimate_text, interval_text, is_shown, label_of, low
 
 LEFT, RIGHT, MIDDLE = (4, 150, 116, 60), (240, 150, 116, 60), (112, 30, 136, 46)
 WIDEST = 8.0
+SYMBOLS = {"before": "c", "direct": "c′", "a": "a", "b": "b"}
 
 __all__ = ["path_diagram", "theory_diagram"]
 
@@ -64,7 +65,9 @@ def path_diagram(
     name = name_of("fig", label, exhibit)
     described = caption_of(given_caption(caption), found.drawn, conf_level=conf_level)
     table = mediated_table(found, series, {})
-    svg = drawing(_panels(rows, series), name=name, title=words.markdown, alt=alt)
+    panels = _panels(rows, series)
+    plot = {"kind": "paths", "lines": [[symbol, [], row_key(rows[name])] for name, symbol in SYMBOLS.items()]}
+    svg = drawing(panels, name=name, title=words.markdown, alt=alt, plot=plot)
     mark = Mark(
         kind="diagram", label=name, exhibit=exhibit, title=words.markdown, caption=described, alt=alt,
         rows=records(series.rows), svg=svg, table=scroll(table, f"Data: {plain(words.markdown)}"), notes=series.notes,
@@ -133,33 +136,31 @@ def _panels(rows: dict[str, ReleasedRow], series: Series) -> list[Panel]:
         220 if is_shown(rows["before"]) and is_shown(rows["direct"]) else 246
     )  # a reason takes three lines
     return [
-        Panel(
-            "Before: one path", (exposure, outcome), (_arrow(rows["before"], "c", **beside),), height=height
-        ),
+        Panel("Before: one path", (exposure, outcome), (_arrow(rows["before"], **beside),), height=height),
         Panel(
             "After: the mediator in the model",
             (exposure, outcome, Box(*MIDDLE, through, css="mediator")),
             (
-                _arrow(rows["direct"], "c′", **beside),
-                _arrow(rows["a"], "a", css="via", **into),
-                _arrow(rows["b"], "b", css="via", **out_of),
+                _arrow(rows["direct"], **beside),
+                _arrow(rows["a"], css="via", **into),
+                _arrow(rows["b"], css="via", **out_of),
             ),
             height=height,
         ),
     ]
 
 
-def _arrow(row: ReleasedRow, symbol: str, *, start, end, at, below, css: str = "") -> Arrow:
+def _arrow(row: ReleasedRow, *, start, end, at, below, css: str = "") -> Arrow:
+    symbol, key = SYMBOLS[row.contrast], row_key(row)
     if not is_shown(row):
-        return Arrow(
-            start, end, 1.0, css, ((*at, f"{symbol}:", "coef"), (*below, reason(row), "small wrapped"))
-        )
+        texts = ((*at, f"{symbol}:", "coef"), (*below, reason(row), "small wrapped"))
+        return Arrow(start, end, 1.0, css, texts, key)
     interval = interval_text(row, ", ")
     texts = [
         (*at, estimate_text(row), "coef"),
         (*below, f"{symbol} [{interval}]" if interval else symbol, "small"),
     ]
-    return Arrow(start, end, max(1.25, min(1.0, abs(row.estimate)) * WIDEST), css, tuple(texts))
+    return Arrow(start, end, max(1.25, min(1.0, abs(row.estimate)) * WIDEST), css, tuple(texts), key)
 
 
 def _members(codebook: object, role: str) -> tuple[str, list[str]]:

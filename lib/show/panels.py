@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from xml.sax.saxutils import escape, quoteattr
 
 from lib.show.groups import ACCENT, EDGE, INK, MUTED, SURFACE
 from lib.show.marks import plain
+from lib.show.svg import plot_attribute
 
 PATH = "var(--g-all, #46535d)"
 PAPER = "var(--paper, #f5f8f8)"
@@ -34,13 +35,14 @@ class Box:
 
 @dataclass(frozen=True)
 class Arrow:
-    """An arrow of some thickness and the texts beside it, each (x, y, words, class)."""
+    """An arrow of some thickness and the texts beside it, each (x, y, words, class); ``key`` names the result told."""
 
     start: tuple[float, float]
     end: tuple[float, float]
     thickness: float
     css: str
     texts: tuple[tuple[float, float, str, str], ...]
+    key: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,19 +58,19 @@ class Panel:
     lift: float = 0.0
 
 
-def drawing(panels: Sequence[Panel], *, name: str, title: str, alt: str) -> dict[str, str]:
-    """The panels as two inline SVGs, ``wide`` and ``narrow``.
+def drawing(
+    panels: Sequence[Panel], *, name: str, title: str, alt: str, plot: Mapping | None = None
+) -> dict[str, str]:
+    """The panels as two inline SVGs, ``wide`` and ``narrow``; ``plot`` says which results a filter may move.
 
     A single panel wider than a phone turns its row of boxes into a column in the narrow one.
     """
     narrow = [_turned(panel) if panel.width > 360 else _lifted(panel) for panel in panels]
-    return {
-        "wide": _svg(panels, "wide", name=name, title=title, alt=alt),
-        "narrow": _svg(narrow, "narrow", name=name, title=title, alt=alt),
-    }
+    settings = dict(name=name, title=title, alt=alt, plot=plot_attribute(plot))
+    return {"wide": _svg(panels, "wide", **settings), "narrow": _svg(narrow, "narrow", **settings)}
 
 
-def _svg(panels: Sequence[Panel], form: str, *, name: str, title: str, alt: str) -> str:
+def _svg(panels: Sequence[Panel], form: str, *, name: str, title: str, alt: str, plot: str) -> str:
     across = form == "wide"
     places, right, bottom = [], 0.0, 0.0
     for panel in panels:
@@ -82,7 +84,7 @@ def _svg(panels: Sequence[Panel], form: str, *, name: str, title: str, alt: str)
     ids = f"{name}-{form}"
     return (
         f'<svg class="chart dots diagram {form}" viewBox="0 0 {right - GAP:g} {bottom:g}" role="img" '
-        f'aria-labelledby="{ids}-t {ids}-d" xmlns="http://www.w3.org/2000/svg"><title id="{ids}-t">'
+        f'aria-labelledby="{ids}-t {ids}-d"{plot} xmlns="http://www.w3.org/2000/svg"><title id="{ids}-t">'
         f'{escape(plain(title))}</title><desc id="{ids}-d">{escape(alt)}</desc><g class="paths">{body}</g></svg>'
     )
 
@@ -94,7 +96,16 @@ def _panel(panel: Panel) -> str:
         for x, y, words, css in arrow.texts:
             lines = textwrap.wrap(words, 15) if "wrapped" in css else [words]
             parts += [
-                _text(x, y + LINE * place, text, css, bold="coef" in css, muted="small" in css, halo=True)
+                _text(
+                    x,
+                    y + LINE * place,
+                    text,
+                    css,
+                    bold="coef" in css,
+                    muted="small" in css,
+                    halo=True,
+                    key=arrow.key,
+                )
                 for place, text in enumerate(lines)
             ]
     if panel.footer:
@@ -140,23 +151,27 @@ def _line(arrow: Arrow) -> str:
     angle = math.degrees(math.atan2(to_y, to_x))
     css = f" {arrow.css}" if arrow.css else ""
     return (
-        f'<line class="path{css}" x1="{x1:g}" y1="{y1:g}" x2="{stop[0]:.1f}" y2="{stop[1]:.1f}" stroke="{colour}" '
-        f'stroke-width="{arrow.thickness:.1f}"/><path class="head{css}" fill="{colour}" '
+        f'<line class="path{css}"{_keyed(arrow.key)} x1="{x1:g}" y1="{y1:g}" x2="{stop[0]:.1f}" y2="{stop[1]:.1f}" '
+        f'stroke="{colour}" stroke-width="{arrow.thickness:.1f}"/><path class="head{css}" fill="{colour}" '
         f'transform="translate({x2:g} {y2:g}) rotate({angle:.1f})" d="M0 0L{-head:.1f} {-half:.1f}V{half:.1f}z"/>'
     )
 
 
 def _text(
     x: float, y: float, words: str, css: str, *, anchor: str = "middle", bold: bool = False, muted: bool = False,
-    halo: bool = False,
+    halo: bool = False, key: str = "",
 ) -> str:  # fmt: skip
     look = f' font-weight="{650 if bold else 400}"' + (
         f' stroke="{SURFACE}" stroke-width="6" stroke-linejoin="round" paint-order="stroke"' if halo else ""
     )
     return (
-        f'<text class={quoteattr(css or "words")} x="{x:g}" y="{y:g}" text-anchor="{anchor}" '
+        f'<text class={quoteattr(css or "words")}{_keyed(key)} x="{x:g}" y="{y:g}" text-anchor="{anchor}" '
         f'font-size="{13 if muted else 14}" fill="{MUTED if muted else INK}"{look}>{escape(words)}</text>'
     )
+
+
+def _keyed(key: str) -> str:
+    return f" data-key={quoteattr(key)}" if key else ""
 
 
 def _lifted(panel: Panel) -> Panel:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape, quoteattr
 
@@ -21,7 +22,7 @@ KEPT = (
 DRAWN = ("path", "line", "rect", "text", "tspan")
 LONG_DECIMAL = re.compile(r"(\d+\.\d{2})\d+")
 
-__all__ = ["svg"]
+__all__ = ["plot_attribute", "svg"]
 
 
 def svg(spec: dict, *, width: str, title: str, alt: str, id: str) -> str:
@@ -57,10 +58,7 @@ def svg(spec: dict, *, width: str, title: str, alt: str, id: str) -> str:
     root = ElementTree.fromstring(drawn)
     classes = spec.get("usermeta", {}).get("classes", {})
     body = "".join(_parts(root, "", classes))
-    plot = spec.get("usermeta", {}).get("plot")
-    told = (
-        f" data-plot={quoteattr(json.dumps(plot, ensure_ascii=False, separators=(',', ':')))}" if plot else ""
-    )
+    told = plot_attribute(spec.get("usermeta", {}).get("plot"))
     font = quoteattr(spec.get("config", {}).get("font", "sans-serif"))
     return (
         f'<svg class="chart dots {width}" viewBox="{root.get("viewBox")}" role="img" '
@@ -68,6 +66,13 @@ def svg(spec: dict, *, width: str, title: str, alt: str, id: str) -> str:
         f'xmlns="http://www.w3.org/2000/svg">'
         f"<title id={quoteattr(f'{id}-t')}>{escape(plain(title))}</title>"
         f"<desc id={quoteattr(f'{id}-d')}>{escape(alt)}</desc>{body}</svg>"
+    )
+
+
+def plot_attribute(plot: Mapping | None) -> str:
+    """What a filter needs to draw a view on the same axis, as an attribute of the drawing; empty for nothing."""
+    return (
+        f" data-plot={quoteattr(json.dumps(plot, ensure_ascii=False, separators=(',', ':')))}" if plot else ""
     )
 
 

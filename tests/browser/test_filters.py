@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from lib.analysis.effects import covariates_by_outcome, direct_effects
+from lib.analysis.estimates import mediator_of
 from lib.analysis.mediation import mediated_effects
 from lib.disclosure.lattice import choose_lattice
 from lib.show.cube import lay_out
@@ -229,6 +230,34 @@ def test_lines_of_tables_and_captions_speak_of_the_students_chosen(visit, served
             assert f"Black: {told['estimate'] / 1000:.2f} (" in line.inner_text()
     captions = page.locator("figure:has(.view) figcaption").all_inner_texts()
     assert captions and not any("All students" in one for one in captions)
+
+
+def test_a_path_diagram_tells_the_coefficients_of_the_view(opened, layout):
+    """Those of the chapter's own models of the same students, without the cube; reset brings the page's own back."""
+    shipped, _ = layout
+    page = opened("?race=black&vs=none").page
+    diagram = page.locator("#fig-exhibit-20 svg.wide")
+    keys = [line[2] for line in json.loads(diagram.get_attribute("data-plot"))["lines"]]
+    model, _, term = keys[0].split("|")
+    settings = dict(
+        covariates=covariates_by_outcome(shipped, "C_ENV", records="C_GRADE"), conf_level=0.95, seed=1
+    )
+    black = [shipped.population("black")]
+    rows = mediated_effects(shipped, black, mediators=[mediator_of(model)], outcomes=[term], **settings)
+    expected = rows.set_index("contrast")["estimate"]
+    texts = {key: diagram.locator(f"text.coef[data-key='{key}']") for key in keys}
+    for key, text in texts.items():
+        told = first_numbers([text.text_content()])[0]
+        # thousandths travel with the page and hundredths are shown: half of each may be lost
+        assert told == pytest.approx(expected[key.split("|")[1]], abs=0.0056)
+    page.get_by_label("Compare with").select_option("white")
+    page.wait_for_function("() => document.querySelector('form.filter').dataset.drawn.includes('white')")
+    assert all(" / " in text.text_content() for text in texts.values())
+    diagram.press("End")
+    assert re.match(r"b, Black: .*; White: ", page.locator("form.filter p[role=status]").text_content())
+    page.get_by_role("button", name="Reset").click()
+    page.wait_for_function("() => document.querySelector('form.filter').dataset.drawn === '{}'")
+    assert not any("/" in text.text_content() for text in texts.values())
 
 
 def test_two_groups_of_a_page_move_together(visit, served):

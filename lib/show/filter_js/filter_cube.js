@@ -77,7 +77,12 @@
     if (pair === undefined || key === undefined || !blockOf(index, "gap", key).column.has(key)) return null;
     const found = cellOf(index, "gap", pair, name);
     if (!flipped || !found.shown) return found;
-    return Object.assign(found, { estimate: -found.estimate, low: -found.high, high: -found.low });
+    const turned = (end) => (end === null ? null : -end);
+    return Object.assign(found, {
+      estimate: -found.estimate,
+      low: turned(found.high),
+      high: turned(found.low),
+    });
   }
 
   const columnOf = (cube, name) => cube.dims.find((dim) => dim.name === name);

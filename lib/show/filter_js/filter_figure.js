@@ -1,7 +1,7 @@
 /* Figures: a view is drawn in place of the chapter's marks, on the axis that the chapter's figure has. */
 (function () {
   "use strict";
-  const { $$, colour, draw, estimate, marksOn, MUTED, sides, value, walker } = globalThis.lwoFilter;
+  const { $$, colour, diagram, draw, estimate, marksOn, MUTED, sides, value, walker } = globalThis.lwoFilter;
   const STILL = ["grid", "zero", "axis", "domain", "label"];
   const SAME = "the same for every view";
 
@@ -9,6 +9,7 @@
 
   function figure(svg) {
     const plot = plotOf(svg);
+    if (plot.kind === "paths") return diagram(svg, plot);
     const own = ownMarks(svg);
     const words = [svg.querySelector("title"), svg.querySelector("desc")];
     const before = words.map((el) => el.textContent);

@@ -36,9 +36,8 @@
 
   const sized = (group) => group.label + (group.n === null ? "" : ` (n${NBSP}=${NBSP}${count(group.n)})`);
 
-  // a label within a sentence; an abbreviation keeps its capitals
-  const lower = (label) =>
-    /^[A-Z][a-z]+( |$)/.test(label) ? label[0].toLowerCase() + label.slice(1) : label;
+  // a label within a sentence; levels are names and stay as the codebook writes them
+  const lower = (label) => label.replace(/^(All|Everyone)\b/, (word) => word.toLowerCase());
 
   Object.assign(globalThis.lwoFilter, {
     NBSP,
