@@ -94,8 +94,13 @@ def test_a_typed_decimal_is_refused():
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "expected"), [(0.1, 0.3, "positive"), (-0.3, -0.1, "negative"), (-0.1, 0.3, "unclear")]
-)
+    ("low", "high", "expected"),
+    [
+        (0.1, 0.3, "positive"), (-0.3, -0.1, "negative"), (-0.1, 0.3, "unclear"),
+        # ends that the gate rounds to zero
+        (0.0003, 0.2, "positive"), (-0.2, -0.0003, "negative"), (-0.0003, 0.2, "unclear"),
+    ],
+)  # fmt: skip
 def test_wording_follows_the_interval(low, high, expected):
     one = released(row("absences", (low + high) / 2, low, high)).row()
     chosen = choose(one, positive="positive {row}", negative="negative {row}", unclear="unclear {row}")

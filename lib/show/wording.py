@@ -6,6 +6,7 @@ where its interval excludes zero, and unclear everywhere else.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -89,9 +90,14 @@ def direction(row: ReleasedRow) -> str:
     _require_row(row, "direction")
     if not is_shown(row):
         raise ShowError(f"a hidden row has no direction ({reason(row)})")
-    if has_interval(row) and row.conf_low > 0:
+    if has_interval(row) and _side(row, row.conf_low) > 0:
         return "positive"
-    return "negative" if has_interval(row) and row.conf_high < 0 else "unclear"
+    return "negative" if has_interval(row) and _side(row, row.conf_high) < 0 else "unclear"
+
+
+def _side(row: ReleasedRow, end: float) -> float:
+    """On which side of zero an end lies; one rounded to zero keeps its side as its sign, where it may be negative."""
+    return end or (0.0 if row.unit == "percent" else math.copysign(1.0, end))
 
 
 def choose(row: ReleasedRow, *, positive: str, negative: str, unclear: str, **rows: object) -> Phrase:
