@@ -9,6 +9,7 @@ import pytest
 
 from lib.analysis.design import design
 from lib.analysis.effects import covariates_by_outcome, direct_effects, populations
+from lib.analysis.evidence_rq1 import ties_of
 from lib.analysis.estimates import ESTIMATE_COLUMNS, estimates, mediated_by, mediator_of
 from lib.analysis.intervals import share_interval
 from lib.analysis.mediation import mediated_effects
@@ -101,6 +102,17 @@ def test_counts_are_those_the_study_printed(study):
     }  # P035, P044, P045
     assert counts["answered_survey=yes & subject=math"].to_dict() == {"count": 432, "fewest": 79, "most": 157}
     assert counts["answered_survey=yes & subject=ela"].to_dict() == {"count": 429, "fewest": 62, "most": 155}
+
+
+def test_ties_that_no_page_has_shown_are_those_of_the_chapters_model(study, held):
+    school = study.population("school_1")
+    settings = dict(covariates=held, conf_level=0.95)
+    known = direct_effects(study, [study.population("all"), school], outcomes=OUTCOMES[:1], **settings)
+    shown = ties_of(study, school, among=known, conf_level=0.95)
+    assert shown["row_id"].tolist() == known["row_id"].tolist()[1:]
+    anew = ties_of(study, school, among=known[:1], conf_level=0.95).set_index("row_id")
+    assert anew.loc[shown["row_id"].item(), "estimate"] == pytest.approx(shown["estimate"].item())
+    assert len(anew) > 10
 
 
 def test_a_population_named_twice_counts_once(study):

@@ -25,7 +25,7 @@ from lib.analysis.multigroup import compared_effects
 from lib.analysis.multigroup_mediation import compared_mediation
 from lib.analysis.pairs import pair_of
 from lib.study.codebook import Codebook
-from lib.study.load import Study
+from lib.study.load import Population, Study
 
 BACKGROUND, RECORDS, GROUPS = "C_ENV", "C_GRADE", "C_RACE"
 LISTWISE = "listwise"
@@ -49,6 +49,16 @@ def mediator_parts(codebook: Codebook) -> list[str]:
 def views(codebook: Codebook) -> list[str]:
     """Views of the classroom: every mediator, then the classroom scales that are none."""
     return list(dict.fromkeys([*codebook.mediators, *keys_with(codebook, "environment")]))
+
+
+def ties_of(study: Study, population: Population, *, among: pd.DataFrame, conf_level: float) -> pd.DataFrame:
+    """Direct ties of a population: its rows among those given or, where it has none, estimated as the chapters do."""
+    shown = among[among["population"] == population.key]
+    if len(shown):
+        return shown
+    outcomes = [*keys_with(study.codebook, "environment", "mindset"), *study.codebook.outcomes]
+    held = covariates_by_outcome(study, BACKGROUND, records=RECORDS)
+    return direct_effects(study, [population], outcomes=outcomes, covariates=held, conf_level=conf_level)
 
 
 def relationships(study: Study, *, conf_level: float, seed: int, missing: str) -> pd.DataFrame:
