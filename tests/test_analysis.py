@@ -9,8 +9,8 @@ import pytest
 
 from lib.analysis.design import design
 from lib.analysis.effects import covariates_by_outcome, direct_effects, populations
-from lib.analysis.evidence_rq1 import ties_of
 from lib.analysis.estimates import ESTIMATE_COLUMNS, estimates, mediated_by, mediator_of
+from lib.analysis.evidence_rq1 import ties_of
 from lib.analysis.intervals import share_interval
 from lib.analysis.mediation import mediated_effects
 from lib.analysis.samples import counts_by_school, group_shares, level_parts
