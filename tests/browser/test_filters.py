@@ -260,6 +260,18 @@ def test_a_path_diagram_tells_the_coefficients_of_the_view(opened, layout):
     assert not any("/" in text.text_content() for text in texts.values())
 
 
+def test_a_value_beyond_the_axis_is_an_arrow_and_no_mark(opened):
+    """White students' tie with social comparison lies below the axis that everyone's figure has."""
+    page = opened("?race=white&vs=none").page
+    figure = page.locator("#fig-exhibit-12 svg.wide")
+    plot = json.loads(figure.get_attribute("data-plot"))
+    low, high = plot["x"][:2]
+    told = first_numbers([line.text_content() for line in figure.locator(".view .value").all()])
+    within = [one for one in told if one is not None and low <= one <= high]
+    assert 0 < len(within) < len(told)
+    assert figure.locator(".view .m").count() == len(within)
+
+
 def test_two_groups_of_a_page_move_together(visit, served):
     tab = visit(served)
     page = tab.open("chapters/rq1c.html")

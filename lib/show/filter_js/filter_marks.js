@@ -31,7 +31,10 @@
 
     const reason = (y, words) => text(y, words, "", { class: "value reason", fill: MUTED, "font-size": 13 });
 
+    // a value off the axis has no place on it: an arrow at its end says on which side it lies
     function mark(style, at, y, hollow) {
+      const [arrow] = beyond(style, at, y);
+      if (arrow) return arrow;
       return draw("path", {
         class: `${hollow ? "m-before" : "m"} ${style}`,
         d: SHAPES[style],
@@ -48,7 +51,7 @@
       return draw("line", { class: `${css} ${style}`, ...ends, ...look, ...extra });
     }
 
-    // an interval that leaves the axis ends in an arrow
+    // what leaves the axis ends in an arrow
     function beyond(style, at, y) {
       const past = across(at) > right + 0.5;
       if (!past && across(at) >= left - 0.5) return [];
