@@ -24,7 +24,7 @@ from lib.disclosure.lattice import choose_lattice
 from lib.show.cube import lay_out
 from lib.show.cube_code import Layout
 from lib.study.load import Study, load_study
-from tests.browser.test_filters import cube_of, results_of
+from tests.cube_numbers import cube_of, results_of
 
 SEED = 1  # of Monte Carlo intervals, which are not compared
 CONTRASTS = ("before", "direct", "a", "b", "indirect", "total")

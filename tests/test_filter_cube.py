@@ -26,6 +26,7 @@ from lib.sem.latent_paths import standardized, unstandardized
 from lib.sem.subsets import subset_moments
 from lib.show.cube import cube, lay_out, state_populations
 from lib.study.load import Population
+from tests.cube_numbers import results_of
 
 MEDIATED = ("personalization", "ms_social_se")
 STATES = (
@@ -65,12 +66,8 @@ def content(study, held, lattice):
 
 
 def cell(content: dict, name: str, place: int, key: str) -> dict:
-    keys = [entry["key"] for entry in content["keys"]]
-    series = content[name][content["keys"][keys.index(key)]["family"]]
-    if place not in series["places"]:
-        return dict.fromkeys(("estimate", "conf_low", "conf_high", "n_obs")) | {"why": 0}
-    at = series["places"].index(place) * len(series["keys"]) + series["keys"].index(keys.index(key))
-    return {what: values[at] for what, values in series.items() if what not in ("places", "keys")}
+    empty = dict.fromkeys(("estimate", "conf_low", "conf_high", "n_obs")) | {"why": 0}
+    return results_of(content, name).get((place, key), empty)
 
 
 @pytest.mark.parametrize("place", [0, 1, 2, 3])

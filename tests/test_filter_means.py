@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -17,6 +16,7 @@ from lib.analysis.subgroup_invariance import means_alike
 from lib.analysis.subgroup_means import adjusted_means, rating_means, share_means
 from lib.disclosure.lattice import choose_lattice
 from lib.show.cube import cube, lay_out
+from tests.cube_numbers import results_of
 
 SEED = 8
 VIEWS, STATES = 80, 60
@@ -51,31 +51,15 @@ def content(study, layout, terms):
     return cube(study, functions, lattice=layout.lattice).content
 
 
-def numbers(blocks: list[dict]):
-    """What the cube holds: place, place of the key, numbers."""
-    for series in blocks:
-        for cell, (place, key) in enumerate(product(series["places"], series["keys"])):
-            yield (
-                place,
-                key,
-                {what: told[cell] for what, told in series.items() if what not in ("places", "keys")},
-            )
-
-
 def cells(content: dict, layout, name: str) -> dict[tuple[str, str], dict]:
     """What the cube shows, by the key of a group and of a result."""
     return {
         (
             layout.groups[place if name == "own" else layout.beside[place]].key,
-            content["keys"][key]["key"],
+            key,
         ): told
-        for place, key, told in numbers(content[name])
+        for (place, key), told in results_of(content, name).items()
     }
-
-
-def differences(content: dict) -> dict[tuple[int, str], dict]:
-    """What the cube shows of each pair's differences."""
-    return {(place, content["keys"][key]["key"]): told for place, key, told in numbers(content["gap"])}
 
 
 def sampled(content: dict, layout, name: str, model: str):
@@ -170,7 +154,7 @@ def test_means_are_not_compared_where_a_scale_does_not_measure_alike(study, cont
     assert why["gender"]["hq_exclusion"] == "" == why["race"]["hq_respectful"]
     states = [layout.groups[place].key for place in range(len(layout.states))]
     pair = content["pairs"].index([states.index("race=black"), states.index("race=white")])
-    found = differences(content)[pair, "mean rating||hq_exclusion"]
+    found = results_of(content, "gap")[pair, "mean rating||hq_exclusion"]
     assert found["estimate"] is None
     assert "differs between these groups" in content["reasons"][found["why"]]
 
@@ -178,6 +162,6 @@ def test_means_are_not_compared_where_a_scale_does_not_measure_alike(study, cont
 def test_nothing_is_compared_of_which_one_side_is_hidden(content, layout):
     shown = {key for key, cell in cells(content, layout, "own").items() if cell["estimate"] is not None}
     shown |= {key for key, cell in cells(content, layout, "rest").items() if cell["estimate"] is not None}
-    for (place, result), found in differences(content).items():
+    for (place, result), found in results_of(content, "gap").items():
         if found["estimate"] is not None:
             assert all((layout.groups[side].key, result) in shown for side in layout.pairs[place])

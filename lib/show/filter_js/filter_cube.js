@@ -55,17 +55,19 @@
     const at = held ? row.get(place) * width + column.get(key) : -1;
     const get = (what) => (held && series[what] ? series[what][at] : null);
     const reason = held ? series.why[at] : 0;
+    const [estimate, below] = [get("estimate"), get("below")];
+    const end = (distance) => (below === null ? null : estimate + distance);
     return {
       unit: cube.keys[key].unit,
       label: cube.keys[key].label,
-      estimate: get("estimate"),
-      low: get("conf_low"),
-      high: get("conf_high"),
+      estimate,
+      low: end(-below),
+      high: end(below + get("skew")),
       n: get("n_obs"),
       p: get("p_value"),
       adjusted: get("p_bh"),
       why: reason === null ? "" : cube.reasons[reason],
-      shown: get("estimate") !== null,
+      shown: estimate !== null,
     };
   }
 
