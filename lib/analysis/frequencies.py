@@ -185,7 +185,9 @@ def share_differences(
                 held=frame[[]], codebook=sample.codebook, conf_level=conf_level,
             )  # fmt: skip
         else:
-            found = _two_shares(met[frame[by] == first], met[frame[by] == second], sample, conf_level)
+            answers = [met[frame[by] == level].dropna() for level in pair]
+            counts, sizes = [int(one.sum()) for one in answers], [len(one) for one in answers]
+            found = two_shares(counts, sizes, k=sample.codebook.disclosure.k, conf_level=conf_level)
             cox.append(base | {"term": term} | found.pop("cox", {}))
         rows.append(base | {"term": term} | found)
     differences, settings = estimates(rows), sample.codebook.thresholds
@@ -194,12 +196,23 @@ def share_differences(
     return estimates(pd.concat([differences, estimates([row for row in cox if "estimate" in row]), tests]))
 
 
-def _two_shares(one: pd.Series, two: pd.Series, sample: Raters, conf_level: float) -> dict:
+def two_shares(counts: Sequence[int], sizes: Sequence[int], *, k: int, conf_level: float) -> dict:
+    """Row columns of the difference of two shares in percentage points, answers taken as independent.
+
+    Newcombe's (1998) interval, a z test with the pooled share, or Fisher's exact test where a cell is small; ``cox``
+    holds those of the difference as Cox's index, where no cell is empty. Fewer than k answers give none.
+
+    Parameters
+    ----------
+    counts, sizes : sequence of int, length 2
+        Answers that meet the term, and all answers, in either group.
+    k : int
+    conf_level : float
+        Coverage of the intervals, in (0, 1).
+    """
     from scipy import stats
     from statsmodels.stats.proportion import confint_proportions_2indep
 
-    one, two = one.dropna(), two.dropna()
-    k, counts, sizes = sample.codebook.disclosure.k, (int(one.sum()), int(two.sum())), (len(one), len(two))
     if min(sizes) < k:
         return {"estimator": NEWCOMBE} | too_few(sum(sizes), k)
     low, high = confint_proportions_2indep(

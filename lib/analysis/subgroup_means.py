@@ -1,4 +1,4 @@
-"""The means and shares that chapters show of students, for every subgroup: functions for the filters' cube."""
+"""The means that chapters show of students, for every subgroup: functions for the filters' cube."""
 
 from __future__ import annotations
 
@@ -7,20 +7,18 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from lib.analysis.class_sums import ClassSums, counted, difference_rows, mean_rows, members_of
+from lib.analysis.class_sums import ClassSums, difference_rows, mean_rows, members_of
 from lib.analysis.design import design_of
 from lib.analysis.estimates import estimates
-from lib.analysis.frequencies import SHARE, WILSON, answers_met, column_of
 from lib.analysis.group_differences import MEAN as ADJUSTED
 from lib.analysis.ratings import MODELS, Raters, raters
 from lib.analysis.subgroup_invariance import barred, columns_named, means_alike
-from lib.sem.distributions import quantile
 from lib.study.codebook import Codebook
 from lib.study.load import Population, Study
 
 SLOPES = "OLS slopes of everyone"
 
-__all__ = ["adjusted_means", "rating_means", "share_means", "wilson"]
+__all__ = ["adjusted_means", "estimator_of", "rating_means"]
 
 
 def rating_means(
@@ -45,7 +43,7 @@ def rating_means(
     """
     sample = raters(study, "students")
     values = {term: sample.frame[term].to_numpy(dtype=float) for term in terms}
-    about = {"model": MODELS["students"], "estimator": _estimator(sample)}
+    about = {"model": MODELS["students"], "estimator": estimator_of(sample)}
     return _scale_rows(study, groups, pairs, sample, values, about, conf_level)
 
 
@@ -70,7 +68,7 @@ def adjusted_means(
     of = np.array([sets.index(names) for names in divided])
     moved = [_adjusted(sample.frame, book, terms, names, book.covariate_sets[covariates]) for names in sets]
     values = {term: np.array([found[place] for found in moved])[of] for place, term in enumerate(terms)}
-    about = {"model": ADJUSTED, "estimator": f"{SLOPES}, {_estimator(sample)}"}
+    about = {"model": ADJUSTED, "estimator": f"{SLOPES}, {estimator_of(sample)}"}
     return _scale_rows(study, groups, pairs, sample, values, about, conf_level)
 
 
@@ -119,57 +117,6 @@ def _scale_rows(
     return estimates(pd.concat([*own, barred(gap, why)], ignore_index=True))
 
 
-def share_means(
-    study: Study,
-    groups: Sequence[Population],
-    pairs: Sequence[tuple[int, int]],
-    *,
-    terms: Sequence[str],
-    conf_level: float,
-) -> pd.DataFrame:
-    """Rows of `lib.analysis.frequencies.answer_shares` for every group, and differences of pairs by class.
-
-    Groups too small for a latent model are left out here too: rare answers of few students are coded (DISCLOSURE.md,
-    D5), and what is coded takes the answers beside it along. Parameters are those of ``rating_means``; ``terms`` are
-    those of ``lib.analysis.frequencies.answers_met``.
-    """
-    sample, k = raters(study, "students"), study.codebook.disclosure.k
-    least = study.codebook.disclosure.latent_min_n
-    large = [place for place, group in enumerate(groups) if len(group.frame) >= least]
-    if not large:
-        return estimates([])
-    at = {place: new for new, place in enumerate(large)}
-    pairs = [(at[one], at[two]) for one, two in pairs if one in at and two in at]
-    groups = [groups[place] for place in large]
-    inside, classes = members_of(sample, groups)
-    tables = []
-    for term in dict.fromkeys(terms):
-        met = answers_met(sample.frame[column_of(term)], term).to_numpy(dtype=float)
-        sums = ClassSums.of(100 * met, inside, classes)
-        about = {"model": SHARE, "term": term, "unit": "percent"}
-        count = (inside & (met == 1)).sum(1)
-        own = wilson(count, sums.n, conf_level=conf_level).assign(population=[group.key for group in groups])
-        tables.append(counted(own, sums.n, k).assign(estimator=WILSON, **about))
-        gaps = difference_rows(groups, pairs, sums, k=k, conf_level=conf_level)
-        tables.append(gaps.assign(estimator=_estimator(sample), **about))
-    return estimates(pd.concat(tables, ignore_index=True))
-
-
-def wilson(count: np.ndarray, n: np.ndarray, *, conf_level: float) -> pd.DataFrame:
-    """Shares in percent with Wilson's (1927) interval."""
-    z = quantile(0.5 + conf_level / 2)
-    n = np.maximum(n, 1)
-    share = count / n
-    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    reach = z * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
-    return pd.DataFrame(
-        {
-            "estimate": 100 * share, "conf_low": 100 * (middle - reach), "conf_high": 100 * (middle + reach),
-            "n_obs": n, "interval_method": "Wilson",
-        }
-    )  # fmt: skip
-
-
-def _estimator(sample: Raters) -> str:
+def estimator_of(sample: Raters) -> str:
     """As of the ratings of one population; students without a class are each taken by themselves."""
     return sample.clusters.estimator if sample.clusters else "least squares, HC2"

@@ -9,16 +9,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from lib.report.marks import published_rows
+from lib.report.filter_places import places
 from lib.show.explore import explore_script
 from lib.show.filter import STYLE, filter_script, filter_style
-from lib.show.marks import row_anchor
 
 LIBS = "site_libs"
 SCRIPT = "filter.js"
 EXPLORE = "explore.js"
-DIFFERENCE = "difference"
-GAPS = {"group difference": "adjusted mean"}  # whose difference rows of another model are
 
 
 def filter_html(mark: dict, marks: list[dict], *, page: str, up: str) -> str:
@@ -44,7 +41,7 @@ def filter_html(mark: dict, marks: list[dict], *, page: str, up: str) -> str:
         )
     data = {
         "name": given["name"], "home": given["home"], "cube": page, "src": f"{up}{LIBS}/cubes/{page}.js",
-        "inline": f"cube-{page}", "anchors": anchors(given, marks), "who": given["who"], "people": given["people"],
+        "inline": f"cube-{page}", "places": places(given, marks), "who": given["who"], "people": given["people"],
     }  # fmt: skip
     return _with_files(mark["table"].replace("</form>", f"{_data(data)}</form>"), up, SCRIPT)
 
@@ -58,42 +55,6 @@ def _with_files(body: str, up: str, *scripts: str) -> str:
     """HTML between its style sheet and its scripts."""
     tags = "".join(f'\n<script src="{up}{LIBS}/{name}" defer></script>' for name in scripts)
     return f'<link rel="stylesheet" href="{up}{LIBS}/{STYLE}">\n{body}{tags}'
-
-
-def anchors(given: dict, marks: list[dict]) -> dict[str, str]:
-    """The result that stands at each place of the page, for rows of those whom the page shows.
-
-    ``key`` is a result of the page's own population; ``b:key`` one of those beside them, ``gap:key`` the difference.
-    """
-    content, home = given["cube"], dict(given["home"])
-    keys = {entry["key"]: entry["estimator"] for entry in content["keys"]}
-    tested = {content["keys"][place]["key"] for block in content["gap"] for place in block["keys"]}
-    level = home.pop("vs", None)
-    values = {dim["name"]: dim["values"] for dim in content["dims"]}
-    other = {name: level if level in values[name] else value for name, value in home.items()}
-    own = {name for name, where in content["populations"].items() if where == home}
-    beside = {name for name, where in content["populations"].items() if level and where == other}
-    found = {}
-    for row_id, row in published_rows(marks).items():
-        contrast, model, side = row["contrast"], row["model"], ""
-        if row["group"]:
-            if (
-                row["population"] not in own
-                or row["group"] not in beside
-                or not contrast.startswith(DIFFERENCE)
-            ):
-                continue
-            contrast, side = contrast.removeprefix(DIFFERENCE).strip(), "gap:"
-            model = GAPS.get(model, model)
-        elif row["population"] in beside:
-            side = "b:"
-        elif row["population"] not in own:
-            continue
-        key = f"{model}|{contrast}|{row['term']}"
-        alike = level is not None or keys.get(key) == row["estimator"]  # both groups enter one model there
-        if key in (tested if side == "gap:" else keys) and alike:
-            found[row_anchor(row_id)] = side + key
-    return found
 
 
 def write_filters(marks: list[dict], page: str, stage: Path) -> None:

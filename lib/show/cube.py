@@ -21,7 +21,7 @@ from lib.analysis.subgroup_differences import adjust
 from lib.disclosure.gate import NUMBER_COLUMNS, release
 from lib.disclosure.lattice import Lattice, State, choose_lattice
 from lib.disclosure.rules import PROTECTS
-from lib.show.cube_code import Layout, encoded
+from lib.show.cube_code import Layout, encoded, result_keys
 from lib.show.cube_store import stored_rows
 from lib.study.load import Population, Study
 
@@ -54,7 +54,8 @@ def cube(study: Study, functions: Sequence[Rows], *, lattice: Lattice | None = N
         Each returns rows of the shared shape: estimates with ``population`` the key of a group, and differences
         with ``group`` the second group of a pair (places in ``groups``) and ``contrast`` ``difference`` or
         ``difference`` and the contrast of the estimates. A group without a row had too few students for it.
-        P-values of its differences are adjusted over all subgroups of the same columns, for each contrast.
+        P-values of its differences are adjusted over all subgroups of the same columns, for each contrast and
+        estimator.
     lattice : Lattice, optional
         The states; without it those that ``choose_lattice`` chooses.
 
@@ -68,12 +69,11 @@ def cube(study: Study, functions: Sequence[Rows], *, lattice: Lattice | None = N
         stored_rows(study, layout, function, partial(_released, study, layout, function))
         for function in functions
     ]
-    named = [
-        f"{place}|" + table["contrast"].str.removeprefix("difference").str.strip()
-        for place, table in enumerate(tables)
-    ]
-    family = pd.factorize(pd.concat(named))[0]
-    return Cube(encoded(study, layout, estimates(pd.concat(tables, ignore_index=True)), family))
+    rows = estimates(pd.concat(tables, ignore_index=True))
+    parts = result_keys(rows).str.split("|")
+    function = np.repeat(np.arange(len(tables)), [len(table) for table in tables]).astype(str)
+    family = pd.factorize(function + "|" + parts.str.get(1) + "|" + parts.str.get(3).fillna(""))[0]
+    return Cube(encoded(study, layout, rows, family))
 
 
 def _released(study: Study, layout: Layout, function: Rows) -> pd.DataFrame:
@@ -83,7 +83,7 @@ def _released(study: Study, layout: Layout, function: Rows) -> pd.DataFrame:
     rows = estimates(function(study, list(layout.groups), list(layout.pairs)))
     with_rest = rows["group"].str.startswith(REST).astype(str)
     columns = rows["population"].map(lambda key: family.get(key, ""))
-    rows = adjust(rows, columns + "|" + with_rest + "|" + rows["contrast"])
+    rows = adjust(rows, columns + "|" + with_rest + "|" + rows["contrast"] + "|" + rows["estimator"])
     rows = release(rows, study).rows
     _hide_with_rest(rows)
     apart = rows["group"] != ""

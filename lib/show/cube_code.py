@@ -27,7 +27,7 @@ ESTIMATE = ("estimate", "below", "skew", "n_obs")
 ROUNDED = ("estimate", "conf_low", "conf_high", "p_value", "p_bh")
 GAP = ("estimate", "below", "skew", "p_value", "p_bh")
 
-__all__ = ["Layout", "encoded", "interval_ends"]
+__all__ = ["Layout", "encoded", "interval_ends", "result_keys"]
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,18 @@ class Layout:
     groups: tuple[Population, ...]
     beside: tuple[int, ...]
     pairs: tuple[tuple[int, int], ...]
+
+
+def result_keys(rows: pd.DataFrame) -> pd.Series:
+    """The name of each row's result: ``model|contrast|term``.
+
+    A difference of two groups is named like what it compares. Where a result is estimated in several ways, the first
+    of them has this name, and the others their estimator after it.
+    """
+    contrast = rows["contrast"].str.removeprefix("difference").str.strip()
+    named = rows["model"] + "|" + contrast + "|" + rows["term"]
+    first = rows["estimator"].groupby([named, rows["group"] == ""]).transform("first")
+    return named.where(rows["estimator"] == first, named + "|" + rows["estimator"])
 
 
 def encoded(study: Study, layout: Layout, rows: pd.DataFrame, family: np.ndarray) -> dict:
@@ -82,9 +94,9 @@ def encoded(study: Study, layout: Layout, rows: pd.DataFrame, family: np.ndarray
     step = codebook.disclosure.round_n
     table = dict(zip(codes, map(list, zip(*map(coded, states), strict=True)), strict=True))
     table["n"] = [round(len(group.frame) / step) * step for group in layout.groups[: len(states)]]
-    alone = (rows["group"] == "").to_numpy()
-    own, gap = rows[alone], rows[~alone]
-    keys = _keys(own, family[alone], codebook)
+    rows = rows.assign(key=result_keys(rows), family=family)
+    own, gap = rows[rows["group"] == ""], rows[rows["group"] != ""]
+    keys = _keys(own, gap, codebook)
     at = {group.key: place for place, group in enumerate(layout.groups)}
     rest = {layout.groups[other].key: place for place, other in enumerate(beside) if other >= 0}
     told = {
@@ -92,15 +104,14 @@ def encoded(study: Study, layout: Layout, rows: pd.DataFrame, family: np.ndarray
         for place, (one, two) in enumerate(layout.pairs)
     }
     between = [told.get(pair) for pair in zip(gap["population"], gap["group"], strict=True)]
-    gap = gap.assign(contrast=gap["contrast"].str.removeprefix("difference").str.strip())
     numbers = _Numbers({entry["key"]: place for place, entry in enumerate(keys)}, family.max(initial=-1) + 1)
     return {
         "version": VERSION, "study": codebook.title, "synthetic": codebook.synthetic, "data": study.data_hash,
         "date": date.today().isoformat(), "alpha": round(1000 * codebook.thresholds["alpha"]),
         "dims": dims, "cube": table, "keys": keys,
-        "own": numbers.of(own, own["population"].map(at).where(lambda place: place < len(states)), family[alone], ESTIMATE),
-        "rest": numbers.of(own, own["population"].map(rest), family[alone], ESTIMATE),
-        "gap": numbers.of(gap, pd.Series(between, gap.index, dtype=float), family[~alone], GAP),
+        "own": numbers.of(own, own["population"].map(at).where(lambda place: place < len(states)), ESTIMATE),
+        "rest": numbers.of(own, own["population"].map(rest), ESTIMATE),
+        "gap": numbers.of(gap, pd.Series(between, gap.index, dtype=float), GAP),
         "beside": list(rest.values()), "reasons": numbers.reasons,
         "pairs": [[one, two if two < len(states) else -1] for one, two in layout.pairs],
         "hidden": [coded(state) for state in _hidden(layout.lattice)],
@@ -138,26 +149,32 @@ def _hidden(lattice: Lattice) -> list[State]:
     return [state for state, shown in zip(lattice.states, lattice.published, strict=True) if not shown]
 
 
-def _keys(rows: pd.DataFrame, family: np.ndarray, codebook: Codebook) -> list[dict]:
-    """What results are about, each once: key, label, unit, estimator and family."""
+def _keys(own: pd.DataFrame, gap: pd.DataFrame, codebook: Codebook) -> list[dict]:
+    """What results are about, each once: key, label, unit, family, and the estimators of them and of differences."""
+    tested = gap.drop_duplicates("key").set_index("key")["estimator"]
+    found = pd.concat([own, gap]).drop_duplicates("key")
     return [
         {
-            "key": f"{row.model}|{row.contrast}|{row.term}",
-            "label": _told(row.model, row.contrast, row.term, codebook),
+            "key": row.key,
+            "label": _told(row, codebook),
             "unit": row.unit,
             "estimator": row.estimator,
             "family": int(row.family),
         }
-        for row in rows.assign(family=family).drop_duplicates(["model", "contrast", "term"]).itertuples()
+        | ({"gap": tested[row.key]} if row.key in tested else {})
+        for row in found.itertuples()
     ]
 
 
-def _told(model: str, contrast: str, term: str, codebook: Codebook) -> str:
+def _told(row: object, codebook: Codebook) -> str:
     """A result in words: ``Course grades, indirect, through mastery orientation``."""
-    through = mediator_of(model)
-    words = [label_of(term, codebook)]
+    through = mediator_of(row.model)
+    contrast = row.key.split("|")[1]
+    words = [label_of(row.term, codebook)]
     words += [label_of(contrast, codebook).lower()] if contrast else []
-    return ", ".join([*words, f"through {label_of(through, codebook).lower()}"] if through else words)
+    words += [f"through {label_of(through, codebook).lower()}"] if through else []
+    words += [row.estimator] if row.key.count("|") > 2 else []
+    return ", ".join(words)
 
 
 def _thousandths(rows: pd.DataFrame) -> pd.DataFrame:
@@ -178,11 +195,9 @@ class _Numbers:
     def __init__(self, keys: dict[str, int], families: int):
         self.keys, self.families, self.reasons = keys, families, [ABSENT]
 
-    def of(
-        self, rows: pd.DataFrame, place: pd.Series, family: np.ndarray, columns: Sequence[str]
-    ) -> list[dict[str, list]]:
+    def of(self, rows: pd.DataFrame, place: pd.Series, columns: Sequence[str]) -> list[dict[str, list]]:
         """Numbers of each family, as of ``_block``."""
-        inside = [family == one for one in range(self.families)]
+        inside = [rows["family"] == one for one in range(self.families)]
         return [self._block(rows[where], place[where], columns) for where in inside]
 
     def _block(self, rows: pd.DataFrame, place: pd.Series, columns: Sequence[str]) -> dict[str, list]:
@@ -190,9 +205,8 @@ class _Numbers:
 
         In thousandths (n as it is), ``None`` where there is none; ``why`` says why there is none.
         """
-        told = rows["model"] + "|" + rows["contrast"] + "|" + rows["term"]
-        rows = rows.assign(place=place, key=told.map(self.keys))
-        rows = rows[rows["place"].notna() & rows["key"].notna()]
+        rows = rows.assign(place=place, key=rows["key"].map(self.keys))
+        rows = rows[rows["place"].notna()]
         if rows.duplicated(["place", "key"]).any():
             raise ValueError("two rows stand for one result of one subgroup")
         places, keys = (sorted({int(value) for value in rows[name]}) for name in ("place", "key"))

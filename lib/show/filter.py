@@ -20,7 +20,7 @@ from lib.study.load import Study
 ROOM = Path(__file__).parent
 SCRIPTS = (  # each takes what it needs from those before it
     "filter_dom", "filter_numbers", "filter_cube", "filter_view", "filter_marks", "filter_walk", "filter_paths",
-    "filter_figure", "filter_files", "filter_caption", "filter_table", "filter_sentences", "filter_cells",
+    "filter_figure", "filter_files", "filter_caption", "filter_table", "filter_places", "filter_sentences", "filter_cells",
     "filter_controls", "filter_redraw", "filter_status", "filter_bar", "filter_address", "filter_widget",
     "filter_page",
 )  # fmt: skip

@@ -57,7 +57,7 @@ class SubgroupFilter(anywidget.AnyWidget):
         if home is None:
             known = ", ".join(views.content["populations"])
             raise ShowError(f"no state of the cube is the population {population!r}; it has {known}")
-        given = {"name": "", "home": home, "anchors": {}, "drawn": True}
+        given = {"name": "", "home": home, "places": {}, "drawn": True}
         told = json.dumps(given, ensure_ascii=False).replace("</", "<\\/")
         bar = bar_html(views, home).replace(
             "</form>", f'<script type="application/json">{told}</script></form>'

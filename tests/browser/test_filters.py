@@ -502,7 +502,7 @@ def hostile_page(folder: Path) -> Path:
 
     content = small_cube("<img src=x onerror=globalThis.hurt=1></script><script>globalThis.hurt=1</script>")
     key = content["keys"][0]["key"]
-    told = json.dumps({"name": "", "home": {}, "cube": "x", "src": "cube.js", "anchors": {}}).replace(
+    told = json.dumps({"name": "", "home": {}, "cube": "x", "src": "cube.js", "places": {}}).replace(
         "</", "<\\/"
     )
     bar = bar_html(Cube(content), {}).replace(

@@ -21,7 +21,7 @@ ESTIMATES = "downloads/estimates.csv"
 
 
 def link_rows(pages: Mapping[str, str], *, fallback: str = ESTIMATES) -> dict[str, str]:
-    """Pages whose links to rows all lead somewhere, and where no row's id stands twice.
+    """Pages whose links to rows all lead somewhere, and where no row's id stands twice: the second is ``data-at``.
 
     Parameters
     ----------
@@ -66,6 +66,6 @@ def _linked(href: str, page: str, own: set[str], homes: Mapping[str, str], fallb
     def once(match: re.Match) -> str:
         repeated = match[1] in seen
         seen.add(match[1])
-        return "" if repeated else match[0]
+        return f' data-at="{match[1]}"' if repeated else match[0]
 
     return LINK.sub(lead, IDENTITY.sub(once, page))

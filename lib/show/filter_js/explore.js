@@ -65,7 +65,7 @@
   function offer({ controls, data, groups, sets }) {
     const places = groups.map((group) => [group.place, group.label]);
     const lists = {
-      result: data.cube.keys.map((entry) => [entry.key, entry.label]),
+      result: data.ofGroups.map((entry) => [entry.key, entry.label]),
       set: sets.map((set) => [set, titleOf(data, set)]),
       first: places,
       second: places,

@@ -6,7 +6,7 @@
     lwo;
   const alike = (value, other) => JSON.stringify(value) === JSON.stringify(other);
 
-  // form: the bar; scope: what it moves; give: what the page tells {name, home, anchors, people, who};
+  // form: the bar; scope: what it moves; give: what the page tells {name, home, places, people, who};
   // load: gives a promise of the cube; hooks: {address, board}
   function attach(form, scope, give, load, hooks) {
     const bar = closed(form, scope, give, hooks || {});
@@ -61,7 +61,8 @@
       plots: null,
       frames: null,
       sentences: null,
-      cells: null,
+      tables: null,
+      still: null,
       captions: new Map(),
       inView: new Set(),
       listeners: [],

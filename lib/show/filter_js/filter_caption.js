@@ -3,6 +3,7 @@
   "use strict";
   const { draw, lower, make, SHAPES, sides, sized, told } = globalThis.lwoFilter;
   const EXPLORATORY = "Exploratory: ";
+  const SAME = " The same for every view.";
 
   const headline = ({ a, b }) => EXPLORATORY + a.label + (b ? ` beside ${lower(b.label)}` : "");
 
@@ -31,8 +32,31 @@
     showKey(frame, view, plot);
   }
 
+  // a table keeps its title, unless it names the students whom the page shows
+  function showTableCaption(bar, frame) {
+    const caption = frame.querySelector("figcaption");
+    if (!caption) return;
+    const view = bar.isHome() ? null : bar.view;
+    showTitle(caption, view);
+    showPeople(bar, caption, view);
+    const own = ownTitle(caption);
+    const named = own && (bar.give.people || []).some((who) => own.textContent.includes(who));
+    if (own) own.toggleAttribute("hidden", Boolean(view && named));
+  }
+
+  // what is about others than students says so
+  function showSame(bar, frame) {
+    const caption = frame.querySelector("figcaption");
+    if (!caption) return;
+    const said = caption.querySelector(".view-same");
+    if (bar.isHome() && said) said.remove();
+    if (!bar.isHome() && !said) caption.append(make("span", { class: "view-same" }, SAME));
+  }
+
+  const ownTitle = (caption) => caption.querySelector("strong:not(.view-title *)");
+
   function showTitle(caption, view) {
-    const own = caption.querySelector("strong:not(.view-title *)");
+    const own = ownTitle(caption);
     let title = caption.querySelector(".view-title");
     if (view && !title) {
       title = make("span", { class: "view-title" }, make("strong", {}), make("span", {}));
@@ -87,5 +111,6 @@
     return draw("svg", box, draw("path", { d: SHAPES[style], class: `m ${style}`, fill }));
   }
 
-  Object.assign(globalThis.lwoFilter, { EXPLORATORY, headline, people, alternative, showCaption });
+  const captions = { EXPLORATORY, headline, people, alternative, showCaption, showTableCaption, showSame };
+  Object.assign(globalThis.lwoFilter, captions);
 })();

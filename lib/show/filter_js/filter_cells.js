@@ -1,47 +1,50 @@
-/* Cells of the chapter's other tables: each names the students of the view. */
+/* Cells of the chapter's other tables: each names the students of the view, or says that it has nothing of them. */
 (function () {
   "use strict";
-  const { anchored, difference, make, told } = globalThis.lwoFilter;
+  const { $$, difference, frameOf, isKnown, make, placeOf, saidAt } = globalThis.lwoFilter;
+  const ROWS = '[id^="row-"], [data-at]';
 
-  function computedCells(bar) {
-    return Object.keys(bar.give.anchors)
-      .map((id) => ({ el: document.getElementById(id), ...anchored(bar, id) }))
-      .filter(({ el, key }) => el && isCell(el) && bar.scope.contains(el) && bar.data.keys.has(key))
-      .map((one) => ({ ...one, own: Array.from(one.el.childNodes) }));
+  // tables whose rows a view moves, with their cells; those of which it moves none are the same for every view
+  function computedTables(bar) {
+    const cells = $$(ROWS, bar.scope)
+      .filter(isCell)
+      .map((el) => cellOf(bar, el));
+    const frames = [...new Set(cells.map(({ frame }) => frame))];
+    return frames.map((frame) => {
+      const moved = cells.filter((one) => one.frame === frame && one.place.side !== "same");
+      return { frame, cells: moved };
+    });
   }
 
   const isCell = (el) => ["TD", "TR"].includes(el.tagName) && !el.closest("details.data");
 
-  function showCells(bar) {
-    bar.cells = bar.cells || computedCells(bar);
-    bar.cells.forEach((one) => showCell(bar, one));
+  function cellOf(bar, el) {
+    const frame = frameOf(el) || el.closest("table");
+    const place = placeOf(bar, el.dataset.at || el.id, frame);
+    return { el, frame, place, own: Array.from(el.childNodes) };
   }
 
+  const showCells = (bar, { cells }) => cells.forEach((one) => showCell(bar, one));
+
   // a cell, or a line of a table after its heading
-  function showCell(bar, { el, side, key, own }) {
+  function showCell(bar, { el, place, own }) {
     if (bar.isHome()) {
       el.replaceChildren(...own);
       return;
     }
-    const test = difference(bar.view, key);
-    const words = side === "gap" ? [line(test || "not given")] : groupLines(bar, side, key);
+    const words = saidAt(bar, place).map(line);
     if (el.tagName === "TD") {
       el.replaceChildren(...words);
       return;
     }
-    const tested = test && side === "a" ? [line(test)] : [];
-    el.replaceChildren(own[0], make("td", { colspan: own.length - 1 }, ...words, ...tested));
-  }
-
-  // a page that shows two groups has a cell for each; another has one cell for both
-  function groupLines({ home, view }, side, key) {
-    const groups = { a: view.a, b: view.b };
-    const names = home.vs ? [side] : ["a", "b"];
-    const shown = names.map((name) => groups[name]).filter(Boolean);
-    return shown.map((group) => line(`${group.label}: ${told(group, key)}`));
+    const test = place.side === "a" && isKnown(bar, place) ? difference(bar.view, place.key) : "";
+    el.replaceChildren(
+      own[0],
+      make("td", { colspan: own.length - 1 }, ...words, ...(test ? [line(test)] : [])),
+    );
   }
 
   const line = (text) => make("span", { class: "view-cell" }, text);
 
-  Object.assign(globalThis.lwoFilter, { showCells });
+  Object.assign(globalThis.lwoFilter, { computedTables, showCells });
 })();

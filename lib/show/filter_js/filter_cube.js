@@ -16,6 +16,7 @@
       reason: (chosen) => placed(index, chosen),
       style: (chosen) => styleOf(cube, chosen),
       family: (place, rest, key) => familySize(index, place, rest, key),
+      ofGroups: cube.keys.filter((_, key) => isOwn(index, key)),
     };
   }
 
@@ -46,10 +47,13 @@
 
   const blockOf = (index, part, key) => index.parts[part][index.cube.keys[key].family];
 
+  // whether a result is one of a group: others are of differences alone
+  const isOwn = (index, key) => blockOf(index, "own", key).column.has(key);
+
   function cellOf(index, part, place, name) {
     const { cube } = index;
     const key = index.keys.get(name);
-    if (key === undefined) return null;
+    if (key === undefined || (part !== "gap" && !isOwn(index, key))) return null;
     const { series, width, row, column } = blockOf(index, part, key);
     const held = row.has(place) && column.has(key);
     const at = held ? row.get(place) * width + column.get(key) : -1;

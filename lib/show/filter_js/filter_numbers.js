@@ -22,8 +22,10 @@
 
   const digitsOf = (unit) => (unit === "percent" ? 0 : 2);
 
-  const estimate = (cell) =>
-    number(cell.estimate, digitsOf(cell.unit)) + (cell.unit === "percent" ? "%" : "");
+  function estimate(cell) {
+    if (cell.unit === "students") return count(cell.estimate / 1000);
+    return number(cell.estimate, digitsOf(cell.unit)) + (cell.unit === "percent" ? "%" : "");
+  }
 
   function interval(cell, between) {
     if (cell.low === null) return "";

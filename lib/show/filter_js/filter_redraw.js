@@ -1,8 +1,9 @@
 /* Redrawing: what a reader sees at once, the rest when there is time. */
 (function () {
   "use strict";
-  const { $$, alternative, computedSentences, figure, frameOf, markOptions } = globalThis.lwoFilter;
-  const { showCaption, showCells, showSentence, showTable } = globalThis.lwoFilter;
+  const { $$, alternative, computedSentences, computedTables, figure, frameOf } = globalThis.lwoFilter;
+  const { markOptions, showCaption, showCells, showSame, showSentence, showTable } = globalThis.lwoFilter;
+  const { showTableCaption } = globalThis.lwoFilter;
 
   // what of the page a view moves; looked for once, when the results are there
   function prepare(bar) {
@@ -16,6 +17,11 @@
     bar.plots.forEach((plot) => (plot.frame = frameOf(plot.svg)));
     bar.frames = [...new Set(bar.plots.map((plot) => plot.frame))];
     bar.sentences = computedSentences(bar);
+    const tables = bar.give.places ? computedTables(bar) : [];
+    bar.tables = tables.filter(({ cells }) => cells.length);
+    const still = tables.filter(({ cells }) => !cells.length).map(({ frame }) => frame);
+    const drawn = $$("svg[data-plot]", bar.scope).filter(wanted).map(frameOf);
+    bar.still = [...new Set([...still, ...drawn.filter((frame) => !bar.frames.includes(frame))])];
   }
 
   // which drawings are in view is watched: to measure it would lay the page out once more for each change
@@ -41,7 +47,11 @@
         showPicture(bar, frame, false);
         showWords(bar, frame);
       }),
-      () => showCells(bar),
+      ...bar.tables.map((one) => () => {
+        showTableCaption(bar, one.frame);
+        showCells(bar, one);
+      }),
+      ...bar.still.map((frame) => () => showSame(bar, frame)),
     ];
     bar.timer = setTimeout(() => next(bar));
   }

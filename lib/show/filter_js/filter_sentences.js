@@ -1,40 +1,41 @@
 /* Computed sentences: each says, of the results it quotes, what the view says of them. */
 (function () {
   "use strict";
-  const { $$, difference, EXPLORATORY, lower, make, resultLabel, sized, told } = globalThis.lwoFilter;
+  const { $$, clearOf, difference, EXPLORATORY, isKnown, lower, make, NOT_COMPUTED } = globalThis.lwoFilter;
+  const { placeOf, resultLabel, saidAt, sized, told } = globalThis.lwoFilter;
   const PATH = "SD per SD";
   const NOT_PROSE = "figure, table, form, aside, .plate, .callout";
-
-  // what stands at a place of the page: a result of the students chosen (a), of those beside them (b), or
-  // their difference (gap)
-  function anchored({ give }, id) {
-    const said = give.anchors[id] || "";
-    const [prefix, side] = /^(a|b|gap):/.exec(said) || ["", "a"];
-    return { side, key: said.slice(prefix.length) };
-  }
 
   function computedSentences(bar) {
     return $$("p, li", bar.scope)
       .filter((el) => !el.closest(NOT_PROSE))
       .map((el) => quotes(bar, el))
-      .filter(({ single, counted }) => single.length || counted.length)
-      .map((one) => ({ ...one, single: one.single.filter((key) => bar.data.keys.has(key)), shown: null }));
+      .filter(({ places }) => places.some(({ side }) => side !== "same"))
+      .map((one) => ({ ...one, shown: null }));
   }
 
   // the results that a sentence quotes one by one, and those it counts
   function quotes(bar, el) {
-    const single = new Set();
+    const single = new Map();
     const counted = [];
     $$("data.num", el).forEach((num) => {
       const link = num.querySelector("a");
-      const key = link && anchored(bar, link.hash.slice(1)).key;
-      if (num.dataset.rows) {
-        const ids = num.dataset.rows.split(" ");
-        const keys = ids.map((id) => anchored(bar, id).key).filter(Boolean);
-        if (keys.length) counted.push(keys);
-      } else if (key) single.add(key);
+      if (num.dataset.rows) counted.push(num.dataset.rows.split(" ").map((id) => placeOf(bar, id)));
+      else if (link) single.set(link.hash.slice(1), placeOf(bar, link.hash.slice(1)));
     });
-    return { el, single: [...single], counted };
+    const known = (places) => places.filter((place) => isKnown(bar, place));
+    return {
+      el,
+      places: [...single.values(), ...counted.flat()],
+      single: once(known([...single.values()])),
+      counted: counted.map(known).filter((places) => places.length),
+    };
+  }
+
+  // a sentence that quotes a result of both groups says it once
+  function once(places) {
+    const named = new Map(places.map((place) => [place.key + JSON.stringify([place.of, place.less]), place]));
+    return [...named.values()];
   }
 
   function showSentence(bar, one) {
@@ -53,31 +54,40 @@
     if (one.shown.textContent !== text) one.shown.textContent = text;
   }
 
-  function explained({ data, view }, { single, counted }) {
+  function explained(bar, { single, counted }) {
+    const { data, view } = bar;
     const { a, b } = view;
     if (a.why) return `${a.label}: ${a.why}.`;
     const among = `among ${sized(a)}${b ? `, beside ${lower(sized(b))}` : ""}`;
-    const unit = (key) => data.cube.keys[data.keys.get(key)].unit;
-    const paths = (keys) => keys.every((key) => !data.keys.has(key) || unit(key) === PATH);
-    const first = counted.slice(0, 1).filter(paths);
-    const counts = first.map((keys) => tallied(view, keys));
-    const results = single.map((key) => `${resultLabel(data, key)} ${compared(view, key)}`);
-    return `${among}: ${counts.concat(results).join(". ")}.`;
+    const counts = counted.map((places) => tallied(bar, places)).filter(Boolean);
+    const results = single.map((place) => `${resultLabel(data, place.key)} ${compared(bar, place)}`);
+    const said = [...new Set([...counts, ...results])];
+    return `${among}: ${said.length ? said.join(". ") : NOT_COMPUTED}.`;
   }
 
-  function tallied({ a, b }, keys) {
+  // differences count when they are clear after correction, paths when their interval is clear of zero
+  function tallied(bar, places) {
+    const { a, b } = bar.view;
+    if (places.every(({ side, less }) => side === "gap" || less)) {
+      const [clear, shown] = clearOf(bar, places);
+      return `${clear} of ${shown} differences are clear after correction`;
+    }
+    const { cube, keys } = bar.data;
+    if (!places.every(({ key }) => cube.keys[keys.get(key)].unit === PATH)) return "";
     const clear = (group) => {
-      const cells = keys.map((key) => group.cell(key)).filter((cell) => cell && cell.shown);
+      const cells = places.map(({ key }) => group.cell(key)).filter((cell) => cell && cell.shown);
       return `${cells.filter((cell) => cell.low > 0 || cell.high < 0).length} of ${cells.length}`;
     };
     return `${clear(a)} estimates are clear of zero${b ? ` (${clear(b)} beside)` : ""}`;
   }
 
-  function compared(view, key) {
-    const { a, b } = view;
-    const test = difference(view, key);
-    return told(a, key) + (b ? `, beside ${told(b, key)}` : "") + (test ? `; ${test}` : "");
+  function compared(bar, place) {
+    const { a, b } = bar.view;
+    if (place.side === "part") return `of ${saidAt(bar, place).join("; ")}`;
+    if (!a.cell(place.key)) return saidAt(bar, place)[0];
+    const test = difference(bar.view, place.key);
+    return told(a, place.key) + (b ? `, beside ${told(b, place.key)}` : "") + (test ? `; ${test}` : "");
   }
 
-  Object.assign(globalThis.lwoFilter, { anchored, computedSentences, showSentence });
+  Object.assign(globalThis.lwoFilter, { computedSentences, showSentence });
 })();

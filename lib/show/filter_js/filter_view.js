@@ -2,6 +2,9 @@
 (function () {
   "use strict";
   const { NBSP, count, estimate, interval, pText, value } = globalThis.lwoFilter;
+  const NONE = "none of the students chosen";
+  const ALIKE = "the students chosen are of one group";
+  const FEW = "not compared: too few students";
 
   function look(data, given) {
     const chosen = data.clean(given);
@@ -11,10 +14,12 @@
     const { b, place } = beside(data, given, a, chosen, found);
     const paired = b !== null && placed;
     const tested = paired && (place >= 0 || !given.vs);
+    const part = (place) => parts(data, [chosen, ...besideChosen(data, given, chosen)], place);
     return {
       a,
       b,
       chosen,
+      part,
       alpha: data.cube.alpha,
       gap: (key) => (tested ? data.gap(found.place, place, key) : null),
       family: (key) => (paired ? data.family(found.place, !given.vs, key) : 0),
@@ -34,9 +39,8 @@
 
   function beside(data, given, a, chosen, found) {
     if (given.vs && given.vs !== "none") {
-      const [name, level] = against(data, chosen, given.vs);
-      if (!name) return { b: null };
-      const picked = { ...chosen, [name]: level };
+      const [picked] = besideChosen(data, given, chosen);
+      if (!picked) return { b: null };
       const other = data.reason(picked);
       const style = data.style(picked) === a.style ? "fourth" : data.style(picked);
       return { b: group(data, picked, other, style), place: other.place };
@@ -45,6 +49,13 @@
     const n = data.cube.cube.n[data.reason({}).place] - a.n;
     const cell = (key) => data.cell("rest", found.place, key);
     return { b: { label: "Everyone else", n, style: "all", cell, why: "" }, place: -1 };
+  }
+
+  // the levels of those beside the students chosen, where they are of another level of one column
+  function besideChosen(data, given, chosen) {
+    if (!given.vs || given.vs === "none") return [];
+    const [name, level] = against(data, chosen, given.vs);
+    return name ? [{ ...chosen, [name]: level }] : [];
   }
 
   // "white", or "ell.yes" where two columns share a level
@@ -56,30 +67,65 @@
     return fits.length ? [fits[0], level] : [];
   }
 
+  // of each group, what is said of those at a level of a further column, or of the difference of two levels
+  const parts = (data, groups, place) =>
+    groups.map((chosen) => (place.less ? partGap(data, chosen, place) : partOf(data, chosen, place)));
+
+  function partOf(data, chosen, { key, of }) {
+    const [name] = Object.keys(of);
+    const label = data.label({ ...chosen, ...of });
+    const withheld = (why) => ({ label, cell: { shown: false, why } });
+    if (chosen[name] && chosen[name] !== of[name]) return withheld(NONE);
+    const { place, why } = data.reason({ ...chosen, ...of });
+    return place < 0 ? withheld(why) : { label, cell: data.cell("own", place, key) };
+  }
+
+  function partGap(data, chosen, { key, of, less }) {
+    const [name] = Object.keys(of);
+    const levels = [of, less].map((level) => ({ ...chosen, ...level }));
+    const label = `${data.label(levels[0])} minus ${data.label(less)}`;
+    const [one, two] = levels.map((level) => data.reason(level));
+    const why = chosen[name] ? ALIKE : one.why || two.why;
+    if (why) return { label, cell: { shown: false, why } };
+    const gap = data.gap(one.place, two.place, key) || { shown: false, why: FEW };
+    return { label, cell: gap, tests: data.family(one.place, false, key) };
+  }
+
   const sides = (view) => (view.b ? [view.a, view.b] : [view.a]);
 
   function told(group, key) {
-    const cell = group.cell(key);
+    return toldCell(group.cell(key));
+  }
+
+  function toldCell(cell) {
     if (!cell.shown) return cell.why;
     return estimate(cell) + (cell.low === null ? "" : ` (${interval(cell, " to ")})`);
   }
 
   function difference(view, key) {
     const gap = view.gap(key);
-    const both = view.b && view.a.cell(key).shown && view.b.cell(key).shown;
-    if (!both || !gap) return "";
-    if (!gap.shown) return gap.why;
-    const clear = gap.adjusted !== null && gap.adjusted < view.alpha;
-    const test = `${clear ? "difference" : "no clear difference:"} ${value(gap)}, p${NBSP}${pText(gap.p)}`;
-    const others = `${count(view.family(key))} comparisons`;
-    return `${test}, adjusted for ${others} p${NBSP}${pText(gap.adjusted)}`;
+    const compared = (group) => (group.cell(key) || { shown: true }).shown;
+    const both = view.b && compared(view.a) && compared(view.b);
+    return both && gap ? tested(gap, view.family(key), view.alpha) : "";
   }
+
+  // a difference in another unit has the test of the first
+  function tested(gap, tests, alpha) {
+    if (!gap.shown) return gap.why;
+    if (gap.p === null) return `difference ${value(gap)}`;
+    const test = `${isClear(gap, alpha) ? "difference" : "no clear difference:"} ${value(gap)}`;
+    const others = `${count(tests)} comparisons`;
+    return `${test}, p${NBSP}${pText(gap.p)}, adjusted for ${others} p${NBSP}${pText(gap.adjusted)}`;
+  }
+
+  const isClear = (gap, alpha) => gap.shown && gap.adjusted !== null && gap.adjusted < alpha;
 
   const resultLabel = (data, key) => data.cube.keys[data.keys.get(key)].label;
 
   // of a chapter's many results those that sum it up: without a contrast, or indirect
   const mainKeys = (cube) =>
-    cube.keys.map((entry) => entry.key).filter((key) => /^[^|]*\|(indirect)?\|/.test(key));
+    cube.keys.map((entry) => entry.key).filter((key) => /^[^|]*\|(indirect)?\|[^|]*$/.test(key));
 
-  Object.assign(globalThis.lwoFilter, { look, sides, told, difference, resultLabel, mainKeys });
+  const view = { look, sides, told, toldCell, difference, tested, isClear, resultLabel, mainKeys };
+  Object.assign(globalThis.lwoFilter, view);
 })();
