@@ -173,8 +173,8 @@ def _told(row: object, codebook: Codebook) -> str:
     words = [label_of(row.term, codebook)]
     words += [label_of(contrast, codebook).lower()] if contrast else []
     words += [f"through {label_of(through, codebook).lower()}"] if through else []
-    words += [row.estimator] if row.key.count("|") > 2 else []
-    return ", ".join(words)
+    way = f" ({row.estimator})" if row.key.count("|") > 2 else ""
+    return ", ".join(words) + way
 
 
 def _thousandths(rows: pd.DataFrame) -> pd.DataFrame:

@@ -32,16 +32,22 @@
     showKey(frame, view, plot);
   }
 
-  // a table keeps its title, unless it names the students whom the page shows
+  // a table keeps its title and says below it whom it shows, unless the title names the students of the page
   function showTableCaption(bar, frame) {
     const caption = frame.querySelector("figcaption");
     if (!caption) return;
     const view = bar.isHome() ? null : bar.view;
-    showTitle(caption, view);
-    showPeople(bar, caption, view);
     const own = ownTitle(caption);
-    const named = own && (bar.give.people || []).some((who) => own.textContent.includes(who));
-    if (own) own.toggleAttribute("hidden", Boolean(view && named));
+    const named = !own || (bar.give.people || []).some((who) => own.textContent.includes(who));
+    if (named) showTitle(caption, view);
+    else showBelow(caption, own, view);
+    showPeople(bar, caption, view);
+  }
+
+  function showBelow(caption, own, view) {
+    const said = caption.querySelector(".view-people") || make("span", { class: "view-people" });
+    if (!said.isConnected) own.after(said);
+    said.textContent = view ? EXPLORATORY + people(view) : "";
   }
 
   // what is about others than students says so

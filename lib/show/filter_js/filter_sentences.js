@@ -4,6 +4,7 @@
   const { $$, clearOf, difference, EXPLORATORY, isKnown, lower, make, NOT_COMPUTED } = globalThis.lwoFilter;
   const { placeOf, resultLabel, saidAt, sized, told } = globalThis.lwoFilter;
   const PATH = "SD per SD";
+  const KINDS = { [PATH]: " of paths", points: " of means", percent: " of shares" };
   const NOT_PROSE = "figure, table, form, aside, .plate, .callout";
 
   function computedSentences(bar) {
@@ -60,7 +61,7 @@
     if (a.why) return `${a.label}: ${a.why}.`;
     const among = `among ${sized(a)}${b ? `, beside ${lower(sized(b))}` : ""}`;
     const counts = counted.map((places) => tallied(bar, places)).filter(Boolean);
-    const results = single.map((place) => `${resultLabel(data, place.key)} ${compared(bar, place)}`);
+    const results = single.map((place) => resultLabel(data, place.key) + compared(bar, place));
     const said = [...new Set([...counts, ...results])];
     return `${among}: ${said.length ? said.join(". ") : NOT_COMPUTED}.`;
   }
@@ -68,12 +69,12 @@
   // differences count when they are clear after correction, paths when their interval is clear of zero
   function tallied(bar, places) {
     const { a, b } = bar.view;
+    const unit = ({ key }) => bar.data.cube.keys[bar.data.keys.get(key)].unit;
     if (places.every(({ side, less }) => side === "gap" || less)) {
       const [clear, shown] = clearOf(bar, places);
-      return `${clear} of ${shown} differences are clear after correction`;
+      return `${clear} of ${shown} differences${KINDS[unit(places[0])] || ""} are clear after correction`;
     }
-    const { cube, keys } = bar.data;
-    if (!places.every(({ key }) => cube.keys[keys.get(key)].unit === PATH)) return "";
+    if (!places.every((place) => unit(place) === PATH)) return "";
     const clear = (group) => {
       const cells = places.map(({ key }) => group.cell(key)).filter((cell) => cell && cell.shown);
       return `${cells.filter((cell) => cell.low > 0 || cell.high < 0).length} of ${cells.length}`;
@@ -83,10 +84,9 @@
 
   function compared(bar, place) {
     const { a, b } = bar.view;
-    if (place.side === "part") return `of ${saidAt(bar, place).join("; ")}`;
-    if (!a.cell(place.key)) return saidAt(bar, place)[0];
+    if (place.side === "part" || !a.cell(place.key)) return `: ${saidAt(bar, place).join("; ")}`;
     const test = difference(bar.view, place.key);
-    return told(a, place.key) + (b ? `, beside ${told(b, place.key)}` : "") + (test ? `; ${test}` : "");
+    return ` ${told(a, place.key)}` + (b ? `, beside ${told(b, place.key)}` : "") + (test ? `; ${test}` : "");
   }
 
   Object.assign(globalThis.lwoFilter, { computedSentences, showSentence });
