@@ -79,8 +79,8 @@ def relations(
     parts = subgroups(study, [groups[place] for place in large], covariates=sorted(set(covariates.values())))
     told = [(at[one], at[two]) for one, two in pairs]
     settings = dict(outcomes=outcomes, covariates=covariates, conf_level=conf_level)
-    gaps = direct_differences(parts, told, **settings)
     direct = direct_by_subgroup(parts, **settings)
+    gaps = direct_differences(parts, told, direct, **settings)
     tables = [direct, not_comparable(study, gaps)]
     if mediated:
         chosen = {"covariates": covariates, "conf_level": conf_level, "seed": seed}

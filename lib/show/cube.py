@@ -15,7 +15,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from lib.analysis.estimates import estimates
+from lib.analysis.estimates import compared_contrast, estimates
 from lib.analysis.frequencies import SHARE
 from lib.analysis.subgroup_differences import adjust
 from lib.disclosure.gate import NUMBER_COLUMNS, release
@@ -52,9 +52,10 @@ def cube(study: Study, functions: Sequence[Rows], *, lattice: Lattice | None = N
     study : Study
     functions : sequence of function(study, groups, pairs) -> DataFrame
         Each returns rows of the shared shape: estimates with ``population`` the key of a group, and differences
-        with ``group`` the second group of a pair (places in ``groups``) and ``contrast`` ``difference`` or
-        ``difference`` and the contrast of the estimates. A group without a row had too few students for it.
-        P-values of its differences are adjusted over all subgroups of the same columns, for each contrast.
+        with ``group`` the second group of a pair (places in ``groups``) and a ``contrast`` of which
+        ``lib.analysis.estimates.compared_contrast`` tells that of the estimates. A group without a row had too
+        few students for it. P-values of its differences are adjusted over all subgroups of the same columns, for
+        each contrast.
     lattice : Lattice, optional
         The states; without it those that ``choose_lattice`` chooses.
 
@@ -90,7 +91,7 @@ def _released(study: Study, layout: Layout, function: Rows) -> pd.DataFrame:
     shown = rows[~apart & (rows["status"] == "ok")]
     about = ["model", "term", "contrast"]
     known = set(shown[["population", *about]].itertuples(index=False, name=None))
-    told = rows[apart].assign(contrast=rows["contrast"].str.removeprefix("difference").str.strip())
+    told = rows[apart].assign(contrast=rows["contrast"].map(compared_contrast))
     sides = [told[[side, *about]].itertuples(index=False, name=None) for side in ("population", "group")]
     fine = [one in known and two in known for one, two in zip(*sides, strict=True)]
     return rows[~apart | pd.Series(fine, told.index).reindex(rows.index, fill_value=False)]

@@ -1,0 +1,78 @@
+"""Rows that the filters' cube holds beside effects, means and shares are those of the chapters' own functions."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lib.analysis.effects import covariates_by_outcome, direct_effects
+from lib.analysis.estimates import compared_contrast
+from lib.analysis.subgroup_relations import not_comparable, relations
+from lib.study.load import Population
+
+OUTCOMES = ["env_peer_support", "grade_math_or_ela"]
+LEVEL = 0.95
+
+
+@pytest.fixture(scope="module")
+def held(study):
+    return covariates_by_outcome(study, "C_ENV", records="C_GRADE")
+
+
+@pytest.fixture(scope="module")
+def groups(study):
+    """Everyone, two groups that share nobody, and one that is too small for any row."""
+    frame = study.population("all").frame
+    parts = {"race=black": frame["race"] == "black", "race=white": frame["race"] == "white"}
+    parts |= {"few": np.arange(len(frame)) < 60}
+    return [study.population("all"), *(Population(key, key, frame[own]) for key, own in parts.items())]
+
+
+PAIR = (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("contrast", "of"),
+    [
+        ("difference", ""),
+        ("difference a", "a"),
+        ("difference indirect", "indirect"),
+        ("standardized difference", ""),
+        ("hedges_g", ""),
+        ("indirect", "indirect"),
+        ("", ""),
+    ],
+)
+def test_a_difference_names_what_it_compares(contrast, of):
+    assert compared_contrast(contrast) == of
+
+
+def test_a_standardized_difference_is_that_of_the_two_groups_paths(study, held, groups):
+    settings = dict(outcomes=OUTCOMES, covariates=held, conf_level=LEVEL)
+    rows = relations(study, groups, [PAIR], **settings)
+    gaps = rows[rows["contrast"] == "standardized difference"].set_index("term")
+    assert list(gaps.index) == OUTCOMES
+    own = direct_effects(study, [groups[place] for place in PAIR], **settings)
+    for term, two in own.groupby("term"):
+        gap, (one, other) = gaps.loc[term], two.to_dict("records")
+        assert gap["estimate"] == pytest.approx(one["estimate"] - other["estimate"], abs=0.001)
+        error = np.hypot(one["std_error"], other["std_error"])
+        # the chapter's errors rest on the observed information, these on the expected
+        assert gap["std_error"] == pytest.approx(error, rel=0.04)
+        assert gap["conf_high"] - gap["conf_low"] == pytest.approx(2 * 1.959964 * gap["std_error"])
+        assert (gap["population"], gap["group"]) == ("race=black", "race=white")
+
+
+@pytest.mark.parametrize("contrast", ["standardized difference", "difference a"])
+def test_every_difference_is_barred_where_the_exposure_is_not_measured_alike(study, contrast):
+    gaps = pd.DataFrame(
+        {
+            "population": ["ell=yes", "race=black"], "term": "ms_social_se", "contrast": contrast, "status": "ok",
+            "status_reason": "",
+        }
+    )  # fmt: skip
+    numbers = ["estimate", "std_error", "statistic", "df", "p_value", "conf_low", "conf_high"]
+    told = not_comparable(study, gaps.assign(**dict.fromkeys(numbers, 0.1)))
+    assert list(told["status"]) == ["not_comparable", "ok"]
+    assert told.loc[0, numbers].isna().all() and told.loc[1, numbers].notna().all()
