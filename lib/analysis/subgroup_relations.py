@@ -1,4 +1,4 @@
-"""The rows that a chapter on relationships shows of every subgroup: a function for the filters' cube."""
+"""The rows that a chapter on relationships shows of every subgroup: functions for the filters' cube."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ from lib.analysis.subgroups import direct_by_subgroup, subgroups
 from lib.study.load import Population, Study
 
 REST = "rest of "
+OF_PARTS = ("indirect", "share_explained")  # what chapters tell of the parts of a mediator
+
+__all__ = ["large_groups", "not_comparable", "part_relations", "relations", "relations_of"]
 
 
 def relations_of(
@@ -67,17 +70,8 @@ def relations(
     DataFrame
         Rows of the shared shape; pairs whose exposure is not measured alike say so.
     """
-    least = study.codebook.disclosure.latent_min_n
-    pairs = [pair for pair in pairs if all(len(groups[place].frame) >= least for place in pair)]
-    alone = [
-        place
-        for place, group in enumerate(groups)
-        if len(group.frame) >= least and not group.key.startswith(REST)
-    ]
-    large = sorted({*alone, *(place for pair in pairs for place in pair)})
-    at = {place: new for new, place in enumerate(large)}
-    parts = subgroups(study, [groups[place] for place in large], covariates=sorted(set(covariates.values())))
-    told = [(at[one], at[two]) for one, two in pairs]
+    large, told = large_groups(study, groups, pairs)
+    parts = subgroups(study, large, covariates=sorted(set(covariates.values())))
     settings = dict(outcomes=outcomes, covariates=covariates, conf_level=conf_level)
     direct = direct_by_subgroup(parts, **settings)
     gaps = direct_differences(parts, told, direct, **settings)
@@ -88,6 +82,47 @@ def relations(
         apart = mediated_differences(parts, told, mediated=mediated, **chosen)
         tables.append(not_comparable(study, apart))
     return pd.concat(tables, ignore_index=True)
+
+
+def part_relations(
+    study: Study,
+    groups: Sequence[Population],
+    pairs: Sequence[tuple[int, int]],
+    *,
+    parts: Sequence[str],
+    outcomes: Sequence[str],
+    covariates: Mapping[str, str],
+    conf_level: float,
+    seed: int,
+) -> pd.DataFrame:
+    """What runs through each part of a mediator alone, and its share of the total, in every large group.
+
+    Parameters are those of ``relations``; ``parts`` are the scales that the mediator is made of.
+    """
+    large, _ = large_groups(study, groups, pairs)
+    held = subgroups(study, large, covariates=sorted({covariates[outcome] for outcome in outcomes}))
+    settings = dict(pairs=list(product(parts, outcomes)), covariates=covariates)
+    rows = mediation_by_subgroup(held, None, conf_level=conf_level, seed=seed, **settings)
+    return rows[rows["contrast"].isin(OF_PARTS)].reset_index(drop=True)
+
+
+def large_groups(
+    study: Study, groups: Sequence[Population], pairs: Sequence[tuple[int, int]]
+) -> tuple[list[Population], list[tuple[int, int]]]:
+    """Groups with students enough for a latent model, and the pairs of two of them by their places there.
+
+    Everyone else of a group counts only beside it, in a pair.
+    """
+    least = study.codebook.disclosure.latent_min_n
+    pairs = [pair for pair in pairs if all(len(groups[place].frame) >= least for place in pair)]
+    alone = [
+        place
+        for place, group in enumerate(groups)
+        if len(group.frame) >= least and not group.key.startswith(REST)
+    ]
+    large = sorted({*alone, *(place for pair in pairs for place in pair)})
+    at = {place: new for new, place in enumerate(large)}
+    return [groups[place] for place in large], [(at[one], at[two]) for one, two in pairs]
 
 
 def not_comparable(study: Study, gaps: pd.DataFrame) -> pd.DataFrame:
