@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,7 +11,12 @@ import pytest
 from lib.analysis.effects import covariates_by_outcome, direct_effects
 from lib.analysis.estimates import compared_contrast
 from lib.analysis.mediation import mediated_effects
-from lib.analysis.subgroup_relations import not_comparable, part_relations, relations
+from lib.analysis.subgroup_relations import (
+    complete_relations,
+    not_comparable,
+    part_relations,
+    relations,
+)
 from lib.study.load import Population
 
 OUTCOMES = ["env_peer_support", "grade_math_or_ela"]
@@ -95,3 +102,34 @@ def test_what_runs_through_a_part_of_a_mediator_is_what_the_chapter_says(study, 
         if not percent:  # draws around the expected information here, the observed there
             assert found["conf_low"] == pytest.approx(row.conf_low, abs=0.006)
             assert found["conf_high"] == pytest.approx(row.conf_high, abs=0.006)
+
+
+@pytest.mark.parametrize("where", ["everywhere", "where a covariate's level is gone"])
+def test_complete_cases_are_those_of_the_chapter(study, held, groups, where):
+    """Also where nobody of a level of a covariate answered everything: that column is not held then."""
+    own = groups[:3]
+    if where != "everywhere":
+        frame = groups[0].frame.copy()
+        frame.loc[frame["grade_level"] == frame["grade_level"].iloc[0], "env_peer_support"] = np.nan
+        study = replace(study, students=frame)
+        own = [Population("all", "all", frame)]
+    settings = dict(outcomes=OUTCOMES, covariates=held, conf_level=LEVEL)
+    rows = complete_relations(study, own, [], **settings)
+    assert len(rows) == len(own) * len(OUTCOMES) and set(rows["status"]) == {"ok"}
+    expected = direct_effects(study, own, missing="listwise", **settings)
+    found = rows.set_index("row_id").loc[expected["row_id"]]
+    numbers = ["estimate", "std_error", "conf_low", "conf_high", "n_obs"]
+    np.testing.assert_allclose(found[numbers], expected[numbers], atol=1e-5)
+
+
+@pytest.mark.parametrize("n", range(102, 160, 6))
+def test_complete_cases_need_as_many_students_as_the_chapters_model(study, held, n):
+    """Where a parameter asks for three students, so that the number of parameters decides (D7)."""
+    book = study.codebook
+    strict = replace(book.disclosure, latent_n_per_parameter=3.0)
+    study = replace(study, codebook=replace(book, disclosure=strict))
+    everyone = study.population("all").frame
+    some = [Population("some", "Some", everyone.iloc[:: len(everyone) // n][:n])]
+    settings = dict(outcomes=["ms_social_se"], covariates=held, conf_level=LEVEL)
+    chapter = direct_effects(study, some, missing="listwise", **settings)
+    assert list(complete_relations(study, some, [], **settings)["status"]) == list(chapter["status"])

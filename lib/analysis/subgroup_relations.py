@@ -17,7 +17,14 @@ from lib.study.load import Population, Study
 REST = "rest of "
 OF_PARTS = ("indirect", "share_explained")  # what chapters tell of the parts of a mediator
 
-__all__ = ["large_groups", "not_comparable", "part_relations", "relations", "relations_of"]
+__all__ = [
+    "complete_relations",
+    "large_groups",
+    "not_comparable",
+    "part_relations",
+    "relations",
+    "relations_of",
+]
 
 
 def relations_of(
@@ -104,6 +111,25 @@ def part_relations(
     settings = dict(pairs=list(product(parts, outcomes)), covariates=covariates)
     rows = mediation_by_subgroup(held, None, conf_level=conf_level, seed=seed, **settings)
     return rows[rows["contrast"].isin(OF_PARTS)].reset_index(drop=True)
+
+
+def complete_relations(
+    study: Study,
+    groups: Sequence[Population],
+    pairs: Sequence[tuple[int, int]],
+    *,
+    outcomes: Sequence[str],
+    covariates: Mapping[str, str],
+    conf_level: float,
+) -> pd.DataFrame:
+    """Direct effects in every large group of those of its students who answered everything in the model.
+
+    Parameters are those of ``relations``.
+    """
+    large, _ = large_groups(study, groups, pairs)
+    held = subgroups(study, large, covariates=sorted({covariates[outcome] for outcome in outcomes}))
+    settings = dict(outcomes=outcomes, covariates=covariates, conf_level=conf_level)
+    return direct_by_subgroup(held, missing="listwise", **settings)
 
 
 def large_groups(
