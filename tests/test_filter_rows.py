@@ -16,7 +16,9 @@ from lib.analysis.subgroup_relations import (
     not_comparable,
     part_relations,
     relations,
+    sample_counts,
 )
+from lib.disclosure.gate import release
 from lib.study.load import Population
 
 OUTCOMES = ["env_peer_support", "grade_math_or_ela"]
@@ -133,3 +135,21 @@ def test_complete_cases_need_as_many_students_as_the_chapters_model(study, held,
     settings = dict(outcomes=["ms_social_se"], covariates=held, conf_level=LEVEL)
     chapter = direct_effects(study, some, missing="listwise", **settings)
     assert list(complete_relations(study, some, [], **settings)["status"]) == list(chapter["status"])
+
+
+def test_counts_are_those_of_the_table_of_students_and_pass_the_gate(study, groups):
+    rows = release(sample_counts(study, groups, [PAIR]), study).rows
+    assert set(rows["status"]) == {"ok"} and set(rows["population"]) == {group.key for group in groups[:3]}
+    told = rows.set_index(["population", "term"])["estimate"]
+    for group in groups[:3]:
+        answered = next(iter(study.codebook.respondents))
+        assert told[group.key, answered] == len(group.frame)
+        for outcome in study.codebook.outcomes:
+            assert told[group.key, outcome] == group.frame[outcome].count()
+
+
+def test_a_count_is_of_one_name_for_all_groups_where_no_column_tells_who_answered(study, groups):
+    without = replace(study, codebook=replace(study.codebook, respondents={}))
+    rows = sample_counts(without, groups, [PAIR])
+    assert set(rows["term"]) == {"all", *study.codebook.outcomes}
+    assert list(rows.loc[rows["term"] == "all", "estimate"]) == [len(group.frame) for group in groups[:3]]

@@ -8,23 +8,21 @@ from itertools import product
 
 import pandas as pd
 
+from lib.analysis.estimates import estimates
+from lib.analysis.samples import sample_sizes
 from lib.analysis.subgroup_differences import direct_differences, mediated_differences
 from lib.analysis.subgroup_invariance import barred, columns_named, measured_alike
 from lib.analysis.subgroup_mediation import mediation_by_subgroup
 from lib.analysis.subgroups import direct_by_subgroup, subgroups
 from lib.study.load import Population, Study
 
-REST = "rest of "
+EVERYONE, REST = "all", "rest of "
 OF_PARTS = ("indirect", "share_explained")  # what chapters tell of the parts of a mediator
 
 __all__ = [
-    "complete_relations",
-    "large_groups",
-    "not_comparable",
-    "part_relations",
-    "relations",
-    "relations_of",
-]
+    "complete_relations", "large_groups", "not_comparable", "part_relations", "relations", "relations_of",
+    "sample_counts",
+]  # fmt: skip
 
 
 def relations_of(
@@ -130,6 +128,18 @@ def complete_relations(
     held = subgroups(study, large, covariates=sorted({covariates[outcome] for outcome in outcomes}))
     settings = dict(outcomes=outcomes, covariates=covariates, conf_level=conf_level)
     return direct_by_subgroup(held, missing="listwise", **settings)
+
+
+def sample_counts(
+    study: Study, groups: Sequence[Population], pairs: Sequence[tuple[int, int]]
+) -> pd.DataFrame:
+    """Rows of ``lib.analysis.samples.sample_sizes`` for every large group.
+
+    Where a codebook tells no respondents, a group's own count has the term of everyone, as the same result of all.
+    """
+    large, _ = large_groups(study, groups, pairs)
+    rows = sample_sizes(study, large).drop(columns="row_id")
+    return estimates(rows.assign(term=rows["term"].mask(rows["term"] == rows["population"], EVERYONE)))
 
 
 def large_groups(
