@@ -8,9 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lib.analysis.associations import associations
 from lib.analysis.effects import covariates_by_outcome, direct_effects
 from lib.analysis.estimates import compared_contrast
 from lib.analysis.mediation import mediated_effects
+from lib.analysis.subgroup_associations import association_relations, standardized_slope
 from lib.analysis.subgroup_relations import (
     complete_relations,
     not_comparable,
@@ -19,6 +21,8 @@ from lib.analysis.subgroup_relations import (
     sample_counts,
 )
 from lib.disclosure.gate import release
+from lib.sem.fit import fit
+from lib.sem.incomplete import saturate_incomplete
 from lib.study.load import Population
 
 OUTCOMES = ["env_peer_support", "grade_math_or_ela"]
@@ -153,3 +157,46 @@ def test_a_count_is_of_one_name_for_all_groups_where_no_column_tells_who_answere
     rows = sample_counts(without, groups, [PAIR])
     assert set(rows["term"]) == {"all", *study.codebook.outcomes}
     assert list(rows.loc[rows["term"] == "all", "estimate"]) == [len(group.frame) for group in groups[:3]]
+
+
+FEATURES, MINDS = ["personalization", "env_microaggression"], ["ms_social_se", "ms_task_value"]
+
+
+def test_associations_are_those_of_the_chapter(study, held, groups):
+    settings = dict(features=FEATURES, outcomes=MINDS, covariates=held, conf_level=LEVEL)
+    rows = association_relations(study, groups, [PAIR], **settings)
+    assert set(rows["status"]) == {"ok"} and len(rows) == 3 * len(FEATURES) * len(MINDS)
+    expected = associations(study, groups[:2], **settings)
+    found = rows.set_index("row_id").loc[expected["row_id"]].reset_index()
+    np.testing.assert_allclose(found["estimate"], expected["estimate"], atol=1e-5)
+    np.testing.assert_array_equal(found["n_obs"], expected["n_obs"])
+    # errors here count those who answered everything, in the chapter every answer
+    np.testing.assert_allclose(found["std_error"], expected["std_error"], rtol=0.04)
+
+
+def test_errors_of_associations_are_the_chapters_where_nothing_is_missing(study, held, groups):
+    frame = groups[0].frame.dropna(subset=[*FEATURES, *MINDS])
+    whole = [Population("whole", "Whole", frame), Population("half", "Half", frame.iloc[::2])]
+    settings = dict(features=FEATURES, outcomes=MINDS, covariates=held, conf_level=LEVEL)
+    rows, expected = (
+        association_relations(study, whole, [], **settings),
+        associations(study, whole, **settings),
+    )
+    found = rows.set_index("row_id").loc[expected["row_id"]]
+    numbers = ["estimate", "std_error", "statistic", "p_value", "conf_low", "conf_high", "n_obs"]
+    np.testing.assert_allclose(found[numbers], expected[numbers], atol=1e-6)
+
+
+def test_a_covariance_that_em_has_not_reached_is_not_shown():
+    """Held to `lib.sem.fit`, which is held to lavaan; a third of the answers are missing."""
+    random = np.random.default_rng(3)
+    x = random.normal(size=300)
+    data = pd.DataFrame({"x": x, "y": 0.5 * x + random.normal(size=300), "z": x + random.normal(size=300)})
+    for name in ("x", "y"):
+        data.loc[random.random(300) < 0.33, name] = np.nan
+    inside, kept = np.ones((1, 300), bool), np.ones((1, 3), bool)
+    few, many = (saturate_incomplete(data.to_numpy(), inside, kept=kept, rounds=rounds) for rounds in (2, 60))
+    assert (few.status[0], many.status[0]) == ("not_converged", "ok")
+    full = fit("y ~ b*x + z", data, missing="ml.x", fixed_x=False).estimates
+    beta, _ = standardized_slope(many.cov, many.n_whole)
+    assert beta[0] == pytest.approx(full.loc[full["label"] == "b", "std_all"].iloc[0], abs=1e-5)

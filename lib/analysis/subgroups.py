@@ -15,7 +15,7 @@ import pandas as pd
 from lib.analysis.effects import METHOD
 from lib.analysis.estimates import estimates
 from lib.sem.distributions import quantile, two_sided_p
-from lib.sem.incomplete import LatentFits, fit_incomplete
+from lib.sem.incomplete import LatentFits, SaturatedFits, fit_incomplete
 from lib.sem.latent_paths import standardized
 from lib.sem.subsets import estimable
 from lib.study.codebook import Column
@@ -102,7 +102,7 @@ def direct_by_subgroup(
 
 def path_rows(
     parts: Subgroups,
-    fits: LatentFits,
+    fits: LatentFits | SaturatedFits,
     few: np.ndarray,
     estimate: np.ndarray,
     error: np.ndarray,
