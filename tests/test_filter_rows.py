@@ -10,7 +10,7 @@ import pytest
 
 from lib.analysis.associations import associations
 from lib.analysis.effects import covariates_by_outcome, direct_effects
-from lib.analysis.estimates import compared_contrast
+from lib.analysis.estimates import compared_contrast, estimates
 from lib.analysis.mediation import mediated_effects
 from lib.analysis.subgroup_associations import association_relations, standardized_slope
 from lib.analysis.subgroup_relations import (
@@ -21,8 +21,10 @@ from lib.analysis.subgroup_relations import (
     sample_counts,
 )
 from lib.disclosure.gate import release
+from lib.disclosure.lattice import choose_lattice
 from lib.sem.fit import fit
 from lib.sem.incomplete import saturate_incomplete
+from lib.show.cube import cube
 from lib.study.load import Population
 
 OUTCOMES = ["env_peer_support", "grade_math_or_ela"]
@@ -60,6 +62,33 @@ PAIR = (1, 2)
 )
 def test_a_difference_names_what_it_compares(contrast, of):
     assert compared_contrast(contrast) == of
+
+
+def test_a_difference_stays_where_both_its_sides_are_shown(study, monkeypatch):
+    whole = choose_lattice(study)
+    kept = [whole.states.index(state) for state in ((("race", "black"),), (("race", "white"),))]
+    lattice = replace(
+        whole, states=tuple(whole.states[place] for place in kept), published=whole.published[kept],
+        students=whole.students[kept],
+    )  # fmt: skip
+
+    def rows(study, groups, pairs):
+        keys = [group.key for group in groups]
+        own = [{"population": key, "contrast": name} for key in keys for name in ("", "a")]
+        own.remove({"population": "race=white", "contrast": "a"})
+        names = ("difference", "standardized difference", "hedges_g", "difference a")
+        told = [(keys[one], keys[two]) for one, two in pairs]
+        gaps = [{"population": one, "group": two, "contrast": name} for one, two in told for name in names]
+        numbers = {"estimate": 0.1, "std_error": 0.05, "p_value": 0.05, "n_obs": 200, "unit": "SD per SD"}
+        return estimates(pd.DataFrame(own + gaps).assign(model="direct", term="ms_social_se", **numbers))
+
+    monkeypatch.setattr("lib.show.cube.encoded", lambda study, layout, released, family: released)
+    released = cube(study, [rows], lattice=lattice).content
+    shown = released[released["group"] != ""].groupby("contrast")["population"].apply(list).to_dict()
+    every = ["race=black", "race=white", "race=black"]
+    assert shown == {
+        "difference": every, "standardized difference": every, "hedges_g": every, "difference a": every[:1],
+    }  # fmt: skip
 
 
 def test_a_standardized_difference_is_that_of_the_two_groups_paths(study, held, groups):
