@@ -330,11 +330,12 @@ def test_a_difference_of_indirect_effects_is_that_of_the_two_groups_by_themselve
     whole = fitted(study.population("all"), None)
     loadings = dict(zip(indicators, whole[whole["op"] == "=~"]["est"], strict=True))
     labelled = whole[whole["label"].isin(["a", "b"])]
-    ratio = (labelled["std_all"] / labelled["est"]).prod()
-    products, variance = [], 0.0
+    each = (labelled["std_all"] / labelled["est"]).to_numpy()
+    ratio, products, variance, sides = each.prod(), [], 0.0, []
     for place in pair:
         own = fitted(layout.groups[place], loadings)
         a, b = (own[own["label"] == label].iloc[0] for label in ("a", "b"))
+        sides.append(each * np.array([[a["est"], b["est"]], [a["se"], b["se"]]]))
         products.append(ratio * a["est"] * b["est"])
         variance += ratio**2 * (
             (a["est"] * b["se"]) ** 2 + (b["est"] * a["se"]) ** 2 + (a["se"] * b["se"]) ** 2
@@ -345,3 +346,9 @@ def test_a_difference_of_indirect_effects_is_that_of_the_two_groups_by_themselve
     # Sobel's (1982) standard error with Goodman's (1960) term
     width = (found["conf_high"] - found["conf_low"]) / 2
     assert width == pytest.approx(1.96 * 1000 * np.sqrt(variance), rel=0.08)
+    gap, error = sides[0][0] - sides[1][0], np.hypot(sides[0][1], sides[1][1])
+    for at, contrast in enumerate(("a", "b")):
+        found = cell(content, "gap", place, f"mediation by {mediator}|{contrast}|{outcome}")
+        assert found["estimate"] == pytest.approx(1000 * gap[at], abs=1)
+        # the interval there rests on the observed information, this one on the expected
+        assert found["conf_high"] - found["estimate"] == pytest.approx(1960 * error[at], rel=0.04)

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from lib.analysis.contrasts import Clusters, difference
+from lib.analysis.estimates import compared_contrast
 from lib.analysis.frequencies import answer_shares, cut
 from lib.analysis.ratings import mean_ratings, raters
 from lib.analysis.subgroup_invariance import means_alike
@@ -149,6 +150,29 @@ def test_adjusted_means_leave_in_what_divides_the_groups(study, layout):
     assert gap["estimate"] == pytest.approx(coefficient, abs=0.01)
 
 
+def test_hedges_g_is_the_adjusted_difference_in_pooled_sd_of_answers(study, layout):
+    """Hedges (1981) with the SD of answers within the two groups, from the students' table."""
+    keys = {group.key: place for place, group in enumerate(layout.groups)}
+    pairs = [(keys["race=black"], keys["race=white"]), (keys["gender=female"], keys["gender=male"])]
+    settings = dict(terms=SCALES, conf_level=0.95)
+    rows = adjusted_means(study, layout.groups, pairs, covariates="C_RACE", **settings)
+    gaps, found = (rows[rows["contrast"] == name] for name in ("difference", "hedges_g"))
+    named = ["population", "group", "term"]
+    both = found.merge(gaps, on=named, suffixes=("", "_gap"), validate="one_to_one")
+    assert len(both) == 4 and set(both["unit"]) == {"SD"} and both["p_value"].isna().all()
+    groups = {group.key: group.frame for group in layout.groups}
+    for row in both[both["status"] == "ok"].itertuples():
+        sides = [groups[side][row.term].astype(float).dropna() for side in (row.population, row.group)]
+        df = sum(map(len, sides)) - 2
+        spread = np.sqrt(sum((len(side) - 1) * side.var() for side in sides) / df)
+        scaled = (1 - 3 / (4 * df - 1)) / spread
+        for name in ("estimate", "std_error", "conf_low", "conf_high"):
+            assert getattr(row, name) == pytest.approx(scaled * getattr(row, f"{name}_gap"), abs=1e-9)
+    barred = both[(both["population"] == "race=black") & (both["term"] == "hq_exclusion")].iloc[0]
+    assert barred["status"] == "not_comparable" and np.isnan(barred["estimate"])
+    assert "hedges_g" not in set(rating_means(study, layout.groups, pairs, **settings)["contrast"])
+
+
 def test_means_are_not_compared_where_a_scale_does_not_measure_alike(study, content, layout):
     why = means_alike(study, ["race", "gender"], SCALES, alpha=0.05)
     assert why["race"]["hq_exclusion"].startswith("not comparable")
@@ -165,5 +189,6 @@ def test_nothing_is_compared_of_which_one_side_is_hidden(content, layout):
     shown |= {key for key, cell in cells(content, layout, "rest").items() if cell["estimate"] is not None}
     for (place, result), found in results_of(content, "gap").items():
         if found["estimate"] is not None:
-            compared = "|".join(result.replace("cox_index", "").split("|")[:3])
+            model, contrast, term, *_ = result.split("|")
+            compared = f"{model}|{compared_contrast(contrast)}|{term}"
             assert all((layout.groups[side].key, compared) in shown for side in layout.pairs[place])

@@ -22,6 +22,7 @@ TEXT_COLUMNS = (
 NAMED_BY = ("model", "estimator", "population", "group", "contrast", "term")
 
 MEDIATION = "mediation by "
+DIFFERENCE, STANDARDIZED, HEDGES, COX = "difference", "standardized difference", "hedges_g", "cox_index"
 THEME = "theme"
 
 STATUSES = ("ok", "not_converged", "inadmissible", "not_comparable", "hidden", "too_few")
@@ -92,3 +93,12 @@ def mediated_by(mediator: str) -> str:
 def mediator_of(model: str) -> str:
     """The mediator that a row's ``model`` names; empty where it names none."""
     return model.removeprefix(MEDIATION) if model.startswith(MEDIATION) else ""
+
+
+def compared_contrast(contrast: str) -> str:
+    """The contrast of the two estimates that a difference compares: ``a`` for ``difference a``.
+
+    A standardized difference, Hedges' g and Cox's index compare what the plain difference does, estimates without a
+    contrast.
+    """
+    return "" if contrast in (STANDARDIZED, HEDGES, COX) else contrast.removeprefix(DIFFERENCE).strip()

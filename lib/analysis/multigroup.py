@@ -23,7 +23,7 @@ from lib.analysis.effects import (
     structural_data,
     structural_model,
 )
-from lib.analysis.estimates import estimates
+from lib.analysis.estimates import STANDARDIZED, estimates
 from lib.analysis.pairs import GROUP, Pair, corrected_tests
 from lib.errors import ModelError
 from lib.sem.fit import SemFit, fit
@@ -33,7 +33,6 @@ from lib.sem.robust import MIN_CLUSTERS
 from lib.study.load import Study
 
 CLUSTER = "cluster_"
-STANDARDIZED = "standardized difference"
 
 
 def method(missing: str, *, clustered: bool) -> str:

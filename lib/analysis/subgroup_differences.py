@@ -9,12 +9,13 @@ of one family (Benjamini & Hochberg, 1995).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from lib.analysis.effects import METHOD
-from lib.analysis.estimates import estimates, mediated_by
+from lib.analysis.estimates import DIFFERENCE, STANDARDIZED, estimates, mediated_by
+from lib.analysis.multigroup import method
 from lib.analysis.subgroup_mediation import percentiles
 from lib.analysis.subgroups import TOO_FEW, Subgroups, fit_paths, subgroups
 from lib.errors import ModelError
@@ -28,6 +29,7 @@ GAP_DRAWS = 4_000  # behind the interval of a difference of indirect effects
 def direct_differences(
     parts: Subgroups,
     pairs: Sequence[tuple[int, int]],
+    direct: pd.DataFrame,
     *,
     outcomes: Sequence[str],
     covariates: Mapping[str, str],
@@ -40,6 +42,8 @@ def direct_differences(
     parts : Subgroups
     pairs : sequence of (int, int)
         Places in ``parts.groups`` of two groups that share no student.
+    direct : DataFrame
+        Direct effects of the same subgroups on every outcome, standardized within each.
     outcomes : sequence of str
     covariates : mapping of str to str
         A covariate set for each outcome.
@@ -49,23 +53,25 @@ def direct_differences(
     Returns
     -------
     DataFrame
-        One row for each pair and outcome in the shared shape: model ``direct``, contrast ``difference``,
-        ``group`` the second group.
+        For each pair and outcome a row with contrast ``difference``, on everyone's scale, and one with
+        ``standardized difference``, of the paths in ``direct``; model ``direct``, ``group`` the second group.
     """
     everyone = subgroups(
         parts.study, [parts.study.population("all")], covariates=sorted({covariates[one] for one in outcomes})
     )
-    first, second = np.array(pairs, dtype=int).reshape(-1, 2).T
-    width, tables = quantile(0.5 + conf_level / 2), []
+    tables, keys = [], [group.key for group in parts.groups]
     for outcome in outcomes:
         loading, ratio = whole_sample(everyone, [outcome], covariates=covariates[outcome])
         fits, few = fit_paths(parts, [outcome], covariates=covariates[outcome], loading=loading)
         path, cov = unstandardized(fits.latent, fits.n_whole, loadings_held=True)
-        path, error = path[:, 0] * ratio, np.sqrt(cov[:, 0, 0]) * ratio
-        gap, error = path[first] - path[second], np.hypot(error[first], error[second])
-        ends = gap - width * error, gap + width * error
-        rows = difference_rows(parts, pairs, gap, error, fits, few, ends=ends)
-        tables.append(rows.assign(model="direct", term=outcome))
+        sides = _Sides(
+            path[:, 0] * ratio[0], np.sqrt(cov[:, 0, 0]) * ratio[0], fits.n_obs, _status(fits, few)
+        )
+        own = direct[direct["term"] == outcome].set_index("population").loc[keys]
+        alone = _Sides(*(own[name].to_numpy() for name in ("estimate", "std_error", "n_obs", "status")))
+        for contrast, told in ((DIFFERENCE, sides), (STANDARDIZED, alone)):
+            rows = _difference_rows(parts, pairs, told, conf_level=conf_level)
+            tables.append(rows.assign(model="direct", term=outcome, contrast=contrast))
     return estimates(pd.concat(tables, ignore_index=True))
 
 
@@ -78,9 +84,10 @@ def mediated_differences(
     conf_level: float,
     seed: int,
 ) -> pd.DataFrame:
-    """Differences of indirect effects between groups that share no student, first minus second.
+    """Differences of indirect effects and of their parts between groups that share no student, first minus second.
 
-    Both groups are measured with the loadings of the whole sample, and products of raw paths are told in its SD.
+    Both groups are measured with the loadings of the whole sample; raw paths and their products are told in its SD.
+    Contrasts are ``difference a``, ``difference b`` and ``difference indirect``.
 
     Parameters
     ----------
@@ -111,38 +118,64 @@ def mediated_differences(
         cov[out], paths[out] = np.eye(2), 0.0
         root = np.linalg.cholesky(cov)
         drawn = [paths[:, None] + one @ root.swapaxes(1, 2) for one in normal]
-        product = [ratio * one.prod(axis=2) for one in drawn]
-        value = ratio * paths.prod(axis=1)
+        product = [ratio.prod() * one.prod(axis=2) for one in drawn]
         gap = product[0][first] - product[1][second]
-        error = gap.std(axis=1, ddof=1)
-        ends = percentiles(gap, conf_level=conf_level)
-        rows = difference_rows(parts, pairs, value[first] - value[second], error, fits, few, ends=ends)
-        about = {"model": mediated_by(mediator), "term": outcome, "contrast": "difference indirect"}
-        tables.append(rows.assign(interval_method="Monte Carlo", **about))
+        monte_carlo = gap.std(axis=1, ddof=1), *percentiles(gap, conf_level=conf_level)
+        told, status = paths * ratio, _status(fits, few)
+        errors = np.sqrt(np.diagonal(cov, axis1=1, axis2=2)) * ratio
+        own = {
+            "a": _Sides(told[:, 0], errors[:, 0], fits.n_obs, status),
+            "b": _Sides(told[:, 1], errors[:, 1], fits.n_obs, status),
+            "indirect": _Sides(told.prod(axis=1), np.full(len(told), np.nan), fits.n_obs, status),
+        }
+        for name, sides in own.items():
+            spread = monte_carlo if name == "indirect" else None
+            rows = _difference_rows(parts, pairs, sides, conf_level=conf_level, spread=spread)
+            about = {"model": mediated_by(mediator), "term": outcome, "contrast": f"{DIFFERENCE} {name}"}
+            tables.append(rows.assign(**about))
     return estimates(pd.concat(tables, ignore_index=True))
 
 
-def difference_rows(
+@dataclass(frozen=True)
+class _Sides:
+    """One quantity in each group (B,): estimate, standard error, students and status."""
+
+    estimate: np.ndarray
+    std_error: np.ndarray
+    n_obs: np.ndarray
+    status: np.ndarray
+
+
+def _status(fits: LatentFits, few: np.ndarray) -> np.ndarray:
+    return np.where(few, "too_few", fits.status)
+
+
+def _difference_rows(
     parts: Subgroups,
     pairs: Sequence[tuple[int, int]],
-    gap: np.ndarray,
-    error: np.ndarray,
-    fits: LatentFits,
-    few: np.ndarray,
+    sides: _Sides,
     *,
-    ends: tuple[np.ndarray, np.ndarray],
+    conf_level: float,
+    spread: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None,
 ) -> pd.DataFrame:
-    """Rows of the difference of one quantity between independent groups, tested against its standard error."""
+    """Rows of the difference of one quantity between independent groups, tested against its standard error.
+
+    ``spread`` holds standard error and ends of the interval from draws; without it they are Wald's.
+    """
     first, second = np.array(pairs, dtype=int).reshape(-1, 2).T
     keys = np.array([group.key for group in parts.groups], dtype=object)
-    fine = (fits.status[first] == "ok") & (fits.status[second] == "ok")
-    short = few[first] | few[second]
+    gap = sides.estimate[first] - sides.estimate[second]
+    error = np.hypot(sides.std_error[first], sides.std_error[second])
+    reach = quantile(0.5 + conf_level / 2) * error
+    error, low, high = spread or (error, gap - reach, gap + reach)
+    short = (sides.status[first] == "too_few") | (sides.status[second] == "too_few")
+    fine = (sides.status[first] == "ok") & (sides.status[second] == "ok")
     rows = pd.DataFrame(
         {
-            "population": keys[first], "group": keys[second], "contrast": "difference", "estimator": METHOD["fiml"],
+            "population": keys[first], "group": keys[second], "estimator": method("fiml", clustered=False),
             "estimate": gap, "std_error": error, "statistic": gap / error, "p_value": two_sided_p(gap / error),
-            "conf_low": ends[0], "conf_high": ends[1], "interval_method": "Wald",
-            "n_obs": fits.n_obs[first] + fits.n_obs[second], "unit": "SD per SD",
+            "conf_low": low, "conf_high": high, "interval_method": "Monte Carlo" if spread else "Wald",
+            "n_obs": sides.n_obs[first] + sides.n_obs[second], "unit": "SD per SD",
             "status": np.where(short, "too_few", np.where(fine, "ok", "not_converged")),
             "status_reason": np.where(short, TOO_FEW, ""),
         }
@@ -154,9 +187,8 @@ def difference_rows(
 
 def whole_sample(
     everyone: Subgroups, outcomes: Sequence[str], *, covariates: str
-) -> tuple[np.ndarray, float]:
-    """Loadings of the exposure in the whole sample, and what turns a raw path or product of paths to the last outcome
-    into SD per SD."""
+) -> tuple[np.ndarray, np.ndarray]:
+    """Loadings of the exposure in the whole sample, and what turns each raw path there into SD per SD (1,) or (2,)."""
     fits, _ = fit_paths(everyone, outcomes, covariates=covariates)
     if fits.status[0] != "ok":
         raise ModelError(
@@ -164,7 +196,7 @@ def whole_sample(
         )
     raw, _ = unstandardized(fits.latent, fits.n_whole, loadings_held=False)
     told, _ = standardized(fits.latent, fits.n_whole)
-    return fits.latent.loading[0], float(told[0, : raw.shape[1]].prod() / raw[0].prod())
+    return fits.latent.loading[0], told[0, : raw.shape[1]] / raw[0]
 
 
 def adjust(rows: pd.DataFrame, family: pd.Series) -> pd.DataFrame:

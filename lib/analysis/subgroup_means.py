@@ -9,16 +9,16 @@ import pandas as pd
 
 from lib.analysis.class_sums import ClassSums, difference_rows, mean_rows, members_of
 from lib.analysis.design import design_of
-from lib.analysis.estimates import estimates
+from lib.analysis.estimates import HEDGES, estimates
 from lib.analysis.group_differences import MEAN as ADJUSTED
-from lib.analysis.ratings import MODELS, Raters, raters
+from lib.analysis.ratings import MODELS, PAIRED, Raters, raters
 from lib.analysis.subgroup_invariance import barred, columns_named, means_alike
 from lib.study.codebook import Codebook
 from lib.study.load import Population, Study
 
 SLOPES = "OLS slopes of everyone"
 
-__all__ = ["adjusted_means", "estimator_of", "rating_means"]
+__all__ = ["adjusted_means", "estimator_of", "paired_means", "rating_means"]
 
 
 def rating_means(
@@ -47,6 +47,31 @@ def rating_means(
     return _scale_rows(study, groups, pairs, sample, values, about, conf_level)
 
 
+def paired_means(
+    study: Study,
+    groups: Sequence[Population],
+    pairs: Sequence[tuple[int, int]],
+    *,
+    term: str,
+    others: Sequence[str],
+    conf_level: float,
+) -> pd.DataFrame:
+    """Rows of `lib.analysis.ratings.paired_differences` for every group, without tests: a view has many of them.
+
+    Parameters are those of ``rating_means``: ``term`` against each of the ``others``, by the same students.
+    """
+    sample, k = raters(study, "students"), study.codebook.disclosure.k
+    inside, classes = members_of(sample, groups)
+    answers = sample.frame[[term, *others]].to_numpy(dtype=float)
+    about = {"model": PAIRED, "term": term, "unit": "points", "estimator": estimator_of(sample)}
+    tables = []
+    for place, other in enumerate(others, start=1):
+        sums = ClassSums.of(answers[:, 0] - answers[:, place], inside, classes)
+        found = mean_rows(groups, sums, k=k, conf_level=conf_level)
+        tables.append(found.assign(contrast=f"below {other}", **about))
+    return estimates(pd.concat(tables, ignore_index=True))
+
+
 def adjusted_means(
     study: Study,
     groups: Sequence[Population],
@@ -56,11 +81,12 @@ def adjusted_means(
     covariates: str,
     conf_level: float,
 ) -> pd.DataFrame:
-    """Means that every group would have with everyone's mix of covariates, and differences of pairs.
+    """Means that every group would have with everyone's mix of covariates, differences of pairs and Hedges' g.
 
     A covariate's slope is that of the regression over everyone on the covariates and on the columns that divide the
-    groups; these columns are not adjusted for, and slopes are taken as known. Parameters are those of
-    ``rating_means``; ``covariates`` is a covariate set of the codebook.
+    groups; these columns are not adjusted for, and slopes are taken as known. Hedges' g is the adjusted difference in SD
+    of the scale as answered, pooled within the two groups. Parameters are those of ``rating_means``; ``covariates`` is
+    a covariate set of the codebook.
     """
     sample, book = raters(study, "students"), study.codebook
     divided = [tuple(columns_named(pd.Series([group.key]), study)) for group in groups]
@@ -69,7 +95,32 @@ def adjusted_means(
     moved = [_adjusted(sample.frame, book, terms, names, book.covariate_sets[covariates]) for names in sets]
     values = {term: np.array([found[place] for found in moved])[of] for place, term in enumerate(terms)}
     about = {"model": ADJUSTED, "estimator": f"{SLOPES}, {estimator_of(sample)}"}
-    return _scale_rows(study, groups, pairs, sample, values, about, conf_level)
+    rows = _scale_rows(study, groups, pairs, sample, values, about, conf_level)
+    inside, _ = members_of(sample, groups)
+    spread = [
+        _pooled_sd(sample.frame[term].to_numpy(dtype=float), inside & ~np.isnan(moved), pairs)
+        for term, moved in values.items()
+    ]
+    gaps = rows[rows["group"] != ""]  # by scale, then by pair
+    return estimates(pd.concat([rows, _hedges(gaps, np.concatenate(spread))], ignore_index=True))
+
+
+def _pooled_sd(answers: np.ndarray, inside: np.ndarray, pairs: Sequence[tuple[int, int]]) -> np.ndarray:
+    """SD of answers (N,) within the two groups of each pair, of those ``inside`` (B, N), pooled."""
+    first, second = np.array(pairs, dtype=int).reshape(-1, 2).T
+    n, known = inside.sum(1), np.nan_to_num(answers)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        squares = inside @ known**2 - (inside @ known) ** 2 / n
+        return np.sqrt((squares[first] + squares[second]) / (n[first] + n[second] - 2))
+
+
+def _hedges(gaps: pd.DataFrame, spread: np.ndarray) -> pd.DataFrame:
+    """Differences in SD with Hedges' correction for small samples; one p-value is enough for both."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        scaled = (1 - 3 / (4 * (gaps["n_obs"] - 2) - 1)) / spread
+    moved = {name: gaps[name] * scaled for name in ("estimate", "std_error", "conf_low", "conf_high")}
+    empty = dict.fromkeys(("statistic", "p_value"), np.nan)
+    return gaps.drop(columns="row_id").assign(contrast=HEDGES, unit="SD", **moved, **empty)
 
 
 def _adjusted(

@@ -26,7 +26,7 @@ UNBOUNDED = "not expressed as a share: its interval is unbounded"
 
 def mediation_by_subgroup(
     parts: Subgroups,
-    direct: pd.DataFrame,
+    direct: pd.DataFrame | None,
     *,
     pairs: Sequence[tuple[str, str]],
     covariates: Mapping[str, str],
@@ -38,8 +38,9 @@ def mediation_by_subgroup(
     Parameters
     ----------
     parts : Subgroups
-    direct : DataFrame
-        Direct effects of the same subgroups on every outcome, which stand as the path before the mediator.
+    direct : DataFrame or None
+        Direct effects of the same subgroups on every outcome, which stand as the path before the mediator; None
+        leaves that path out.
     pairs : sequence of (mediator, outcome)
     covariates : mapping of str to str
         A covariate set for each outcome.
@@ -61,8 +62,9 @@ def mediation_by_subgroup(
             tables.append(rows.assign(model=mediated_by(mediator), term=outcome, contrast=contrast))
         base = tables[-1].drop(columns=["statistic", "p_value"])
         tables.extend(_products(base, estimate, cov, normal, conf_level=conf_level))
-        before = direct[direct["term"] == outcome].drop(columns="row_id")
-        tables.append(before.assign(model=mediated_by(mediator), contrast="before"))
+        if direct is not None:
+            before = direct[direct["term"] == outcome].drop(columns="row_id")
+            tables.append(before.assign(model=mediated_by(mediator), contrast="before"))
     return estimates(pd.concat(tables, ignore_index=True))
 
 

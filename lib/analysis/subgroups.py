@@ -15,7 +15,7 @@ import pandas as pd
 from lib.analysis.effects import METHOD
 from lib.analysis.estimates import estimates
 from lib.sem.distributions import quantile, two_sided_p
-from lib.sem.incomplete import LatentFits, fit_incomplete
+from lib.sem.incomplete import LatentFits, SaturatedFits, fit_incomplete
 from lib.sem.latent_paths import standardized
 from lib.sem.subsets import estimable
 from lib.study.codebook import Column
@@ -71,7 +71,12 @@ def subgroups(study: Study, groups: Sequence[Population], *, covariates: Sequenc
 
 
 def direct_by_subgroup(
-    parts: Subgroups, *, outcomes: Sequence[str], covariates: Mapping[str, str], conf_level: float
+    parts: Subgroups,
+    *,
+    outcomes: Sequence[str],
+    covariates: Mapping[str, str],
+    conf_level: float,
+    missing: str = "fiml",
 ) -> pd.DataFrame:
     """Rows of `lib.analysis.effects.direct_effects` for every subgroup.
 
@@ -83,19 +88,21 @@ def direct_by_subgroup(
         A covariate set for each outcome.
     conf_level : float
         Coverage of the intervals, in (0, 1).
+    missing : {"fiml", "listwise"}
+        What happens to students with missing answers.
     """
     tables = []
     for outcome in outcomes:
-        fits, few = fit_paths(parts, [outcome], covariates=covariates[outcome])
+        fits, few = fit_paths(parts, [outcome], covariates=covariates[outcome], missing=missing)
         estimate, cov = standardized(fits.latent, fits.n_whole)
         rows = path_rows(parts, fits, few, estimate[:, 0], np.sqrt(cov[:, 0, 0]), conf_level=conf_level)
-        tables.append(rows.assign(model="direct", term=outcome))
+        tables.append(rows.assign(model="direct", term=outcome, estimator=METHOD[missing]))
     return estimates(pd.concat(tables, ignore_index=True))
 
 
 def path_rows(
     parts: Subgroups,
-    fits: LatentFits,
+    fits: LatentFits | SaturatedFits,
     few: np.ndarray,
     estimate: np.ndarray,
     error: np.ndarray,
@@ -131,6 +138,7 @@ def fit_paths(
     *,
     covariates: str,
     loading: np.ndarray | None = None,
+    missing: str = "fiml",
 ) -> tuple[LatentFits, np.ndarray]:
     """Fit the latent exposure and what it leads to in every subgroup, given covariates.
 
@@ -143,6 +151,7 @@ def fit_paths(
         A covariate set that ``parts`` was made with.
     loading : ndarray, optional
         Loadings at which the measurement of the exposure is held; without it they are estimated.
+    missing : {"fiml", "listwise"}
 
     Returns
     -------
@@ -156,15 +165,40 @@ def fit_paths(
     names = sorted(set().union(*held))
     measured = [*indicators, *outcomes]
     kept = np.array([[True] * len(measured) + [name in group for name in names] for group in held])
+    table, inside = parts.students[[*measured, *names]].to_numpy(dtype=float), parts.inside
+    if missing == "listwise":
+        table, inside, kept = _complete_cases(
+            table, inside, kept, covariates=range(len(measured), len(kept.T))
+        )
     fits = fit_incomplete(
-        parts.students[[*measured, *names]].to_numpy(dtype=float), parts.inside,
-        indicators=len(indicators), outcomes=len(outcomes), kept=kept, loading=loading,
-    )  # fmt: skip
+        table, inside, indicators=len(indicators), outcomes=len(outcomes), kept=kept, loading=loading
+    )
     x, u, z = len(indicators), len(outcomes), kept[:, len(measured) :].sum(1)
-    intercepts = x + u  # answers are missing, so means are estimated too
+    intercepts = x + u if missing == "fiml" else 0  # means are estimated where answers are missing
     free = (x - 1 if loading is None else 0) + x + 1 + z + u * (u + 3) // 2 + u * z + intercepts
     needed = np.maximum(settings.latent_min_n, settings.latent_n_per_parameter * free)
     return fits, fits.n_obs < needed
+
+
+def _complete_cases(
+    table: np.ndarray, inside: np.ndarray, kept: np.ndarray, *, covariates: Sequence[int]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Students (B, N) who answered all that their group's model holds, and columns (B, p) that do not follow there."""
+    gone = np.isnan(table)
+    inside = inside & ~(kept.astype(float) @ gone.T.astype(float) > 0)
+    table = np.where(
+        gone, 0.0, table
+    )  # of students who are in no group, or of columns that a group does not hold
+    cov = _covariance(inside.astype(float), table) * (kept[:, :, None] & kept[:, None, :])
+    return table, inside, kept & estimable(cov, covariates, table.var(0))
+
+
+def _covariance(weight: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Covariance (B, p, p) of the rows of values (N, p) that each group weighs (B, N)."""
+    n = np.maximum(weight.sum(1), 1)
+    mean = weight @ values / n[:, None]
+    cov = np.einsum("bn,np,nq->bpq", weight, values, values, optimize=True) / n[:, None, None]
+    return cov - mean[:, :, None] * mean[:, None, :]
 
 
 def _columns(values: pd.Series, key: str, column: Column) -> pd.DataFrame:
@@ -195,11 +229,7 @@ def _held(inside: np.ndarray, columns: Sequence[pd.DataFrame], *, k: int) -> tup
         return tuple(frozenset() for _ in weight)
     table = pd.concat(columns, axis=1)
     values = table.fillna(table.mean()).to_numpy()
-    n = weight.sum(1)
-    mean = weight @ values / n[:, None]
-    cov = np.einsum("bn,np,nq->bpq", weight, values, values, optimize=True) / n[:, None, None]
-    cov -= mean[:, :, None] * mean[:, None, :]
     chosen = np.concatenate(kept, axis=1)
-    cov *= chosen[:, :, None] & chosen[:, None, :]
+    cov = _covariance(weight, values) * (chosen[:, :, None] & chosen[:, None, :])
     chosen &= estimable(cov, range(values.shape[1]), values.var(0))
     return tuple(frozenset(table.columns[line]) for line in chosen)

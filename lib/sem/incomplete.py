@@ -1,8 +1,9 @@
-"""Maximum likelihood with missing answers for many subsets of one table, in the model of `lib.sem.one_latent`.
+"""Maximum likelihood with missing answers for many subsets of one table: `lib.sem.one_latent`'s model, or none.
 
 EM (Dempster, Laird & Rubin, 1977): a round completes each subset's moments under its current model and fits the model
-to them; means are unrestricted. A round reduces the distance to the full-information estimates by the fraction of
-what is missing, so that eight rounds leave less than a millionth of an SD where few answers are missing.
+to them; means are unrestricted. Without a model the completed moments are the estimates. A round reduces the distance
+to the full-information estimates by the fraction of what is missing, so that eight rounds leave less than a millionth
+of an SD where few answers are missing.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from lib.sem.sample import neutralise
 
 ROUNDS = 8
 SINGULAR = 1e-12
+SETTLED = 1e-5
+"""A covariance that the last round moved by more than this share of its variables' SDs is not converged."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,45 @@ class LatentFits:
     n_obs: np.ndarray
     n_whole: np.ndarray
     status: np.ndarray
+
+
+@dataclass(frozen=True)
+class SaturatedFits:
+    """Covariances of B subsets without a model.
+
+    Attributes
+    ----------
+    cov : ndarray (B, p, p)
+        What a subset does not hold has variance 1 and no covariances; where ``status`` is not ``ok`` it means
+        nothing.
+    n_obs, n_whole, status
+        As of ``LatentFits``.
+    """
+
+    cov: np.ndarray
+    n_obs: np.ndarray
+    n_whole: np.ndarray
+    status: np.ndarray
+
+
+def saturate_incomplete(
+    table: np.ndarray, subsets: np.ndarray, *, kept: np.ndarray, rounds: int = ROUNDS
+) -> SaturatedFits:
+    """Covariance matrix of some variables in subsets of a table; parameters and errors as of ``fit_incomplete``."""
+    answers = _Answers.of(table, subsets, kept)
+    mean, cov = answers.sums.moments(kept)
+    sized, enough = _sized(cov), answers.sums.n > kept.sum(1)
+    _mend(cov, sized & enough)
+    settled = np.ones(len(cov), bool)
+    for _ in range(rounds if answers.gaps else 0):
+        before = cov
+        mean, cov = answers.complete(mean, np.linalg.inv(cov)).moments(kept)
+        _mend(cov, sized & enough)
+        size = np.sqrt(np.diagonal(cov, axis1=1, axis2=2))
+        settled = (np.abs(cov - before) <= SETTLED * size[:, :, None] * size[:, None, :]).all((1, 2))
+    proper = np.where(sized, np.where(settled, "ok", "not_converged"), "inadmissible")
+    status = np.where(enough, proper, "too_few").astype(object)
+    return SaturatedFits(cov, answers.n_obs, np.maximum(answers.sums.n, 1), status)
 
 
 def fit_incomplete(
@@ -73,24 +115,10 @@ def fit_incomplete(
     ModelError
         If the shapes do not fit, or nobody answered everything.
     """
-    if subsets.shape[1] != len(table) or kept.shape != (len(subsets), table.shape[1]):
-        raise ModelError(
-            f"subsets has shape {subsets.shape} and kept {kept.shape}; "
-            f"needed are {(len(subsets), len(table))} and {(len(subsets), table.shape[1])}"
-        )
-    table = table - np.nanmean(table, axis=0)
-    answered = ~np.isnan(table)
-    weight = (subsets & answered.any(1)).astype(float)
-    whole = answered.all(1)
-    sums = _Sums.of(weight[:, whole], table[whole])
-    if not sums.n.any():
-        raise ModelError(
-            f"none of {len(table)} students answered everything in the model; take a smaller model"
-        )
-    n_obs = weight.sum(1)
+    answers = _Answers.of(table, subsets, kept)
+    sums, n_obs = answers.sums, answers.n_obs
     mean, cov = sums.moments(kept)
-    sized = np.linalg.eigvalsh(cov)[:, 0] > SINGULAR
-    enough = sums.n > kept.sum(1)
+    sized, enough = _sized(cov), sums.n > kept.sum(1)
     _mend(cov, sized & enough)
     v = indicators + outcomes
     largest = [int(np.argmax(np.where(sized, sums.n, 0)))]
@@ -99,15 +127,18 @@ def fit_incomplete(
     repeated = np.zeros(len(subsets), dtype=int)
     begin = (latent.loading / latent.unique)[repeated], latent.unique[repeated]
     latent = estimate(Given.of(cov, v), begin, sums.n, loading=loading)
-    gaps = _gaps(table[~whole], weight[:, ~whole])
-    for _ in range(rounds if gaps else 0):
-        mean, cov = _complete(sums, gaps, mean, latent).moments(kept)
+    for _ in range(rounds if answers.gaps else 0):
+        mean, cov = answers.complete(mean, _inverse(latent)).moments(kept)
         _mend(cov, sized & enough)
         begin = np.where(latent.converged[:, None], (latent.loading / latent.unique, latent.unique), begin)
         latent = estimate(Given.of(cov, v), tuple(begin), n_obs, loading=loading)
     proper = np.where(sized & latent.proper(), "ok", "inadmissible")
     status = np.where(enough, np.where(latent.converged, proper, "not_converged"), "too_few").astype(object)
     return LatentFits(latent, n_obs, np.maximum(sums.n, 1), status)
+
+
+def _sized(cov: np.ndarray) -> np.ndarray:
+    return np.linalg.eigvalsh(cov)[:, 0] > SINGULAR
 
 
 def _mend(cov: np.ndarray, usable: np.ndarray) -> None:
@@ -158,29 +189,54 @@ def _gaps(values: np.ndarray, weight: np.ndarray) -> list[_Gap]:
     return [_Gap(gone, said[inside], weight[:, inside]) for gone, inside in found]
 
 
-def _complete(sums: _Sums, gaps: list[_Gap], mean: np.ndarray, latent: Latent) -> _Sums:
-    """Sums expected of everyone, given what they answered and each subset's current model.
+@dataclass(frozen=True)
+class _Answers:
+    """What the students of each subset said: sums over those who answered everything, and the others' gaps."""
 
-    With P the inverse of the covariance matrix, what is gone has the mean mu_g - P_gg^-1 P_gs (x_s - mu_s) and the
-    covariance P_gg^-1.
-    """
-    inverse = _inverse(latent)
-    n, first, second = sums.n.copy(), sums.first.copy(), sums.second.copy()
-    for gap in gaps:
-        gone = gap.gone
-        seen = np.ones(inverse.shape[1], bool)
-        seen[gone] = False
-        left = np.linalg.inv(inverse[:, gone][:, :, gone])
-        slope = left @ inverse[:, gone][:, :, seen]
-        filled = np.repeat(gap.values[None], len(mean), axis=0)
-        away = gap.values[None][:, :, seen] - mean[:, None, seen]
-        filled[:, :, gone] = mean[:, None, gone] - away @ slope.swapaxes(1, 2)
-        count, counted = gap.weight.sum(1), gap.weight[:, :, None] * filled
-        n += count
-        first += counted.sum(1)
-        second += counted.swapaxes(1, 2) @ filled
-        second[:, gone[:, None], gone] += count[:, None, None] * left
-    return _Sums(n, first, second)
+    sums: _Sums
+    gaps: list[_Gap]
+    n_obs: np.ndarray
+
+    @classmethod
+    def of(cls, table: np.ndarray, subsets: np.ndarray, kept: np.ndarray) -> _Answers:
+        if subsets.shape[1] != len(table) or kept.shape != (len(subsets), table.shape[1]):
+            raise ModelError(
+                f"subsets has shape {subsets.shape} and kept {kept.shape}; "
+                f"needed are {(len(subsets), len(table))} and {(len(subsets), table.shape[1])}"
+            )
+        table = table - np.nanmean(table, axis=0)
+        answered = ~np.isnan(table)
+        weight = (subsets & answered.any(1)).astype(float)
+        whole = answered.all(1)
+        sums = _Sums.of(weight[:, whole], table[whole])
+        if not sums.n.any():
+            raise ModelError(
+                f"none of {len(table)} students answered everything in the model; take a smaller model"
+            )
+        return cls(sums, _gaps(table[~whole], weight[:, ~whole]), weight.sum(1))
+
+    def complete(self, mean: np.ndarray, inverse: np.ndarray) -> _Sums:
+        """Sums expected of everyone, given what they answered and each subset's current mean and covariance.
+
+        With P the inverse of the covariance matrix (B, p, p), what is gone has the mean
+        mu_g - P_gg^-1 P_gs (x_s - mu_s) and the covariance P_gg^-1.
+        """
+        n, first, second = self.sums.n.copy(), self.sums.first.copy(), self.sums.second.copy()
+        for gap in self.gaps:
+            gone = gap.gone
+            seen = np.ones(inverse.shape[1], bool)
+            seen[gone] = False
+            left = np.linalg.inv(inverse[:, gone][:, :, gone])
+            slope = left @ inverse[:, gone][:, :, seen]
+            filled = np.repeat(gap.values[None], len(mean), axis=0)
+            away = gap.values[None][:, :, seen] - mean[:, None, seen]
+            filled[:, :, gone] = mean[:, None, gone] - away @ slope.swapaxes(1, 2)
+            count, counted = gap.weight.sum(1), gap.weight[:, :, None] * filled
+            n += count
+            first += counted.sum(1)
+            second += counted.swapaxes(1, 2) @ filled
+            second[:, gone[:, None], gone] += count[:, None, None] * left
+        return _Sums(n, first, second)
 
 
 def _inverse(latent: Latent) -> np.ndarray:

@@ -15,7 +15,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from lib.analysis.estimates import estimates
+from lib.analysis.estimates import compared_contrast, estimates
 from lib.analysis.frequencies import SHARE
 from lib.analysis.subgroup_differences import adjust
 from lib.disclosure.gate import NUMBER_COLUMNS, release
@@ -52,10 +52,10 @@ def cube(study: Study, functions: Sequence[Rows], *, lattice: Lattice | None = N
     study : Study
     functions : sequence of function(study, groups, pairs) -> DataFrame
         Each returns rows of the shared shape: estimates with ``population`` the key of a group, and differences
-        with ``group`` the second group of a pair (places in ``groups``) and ``contrast`` ``difference`` or
-        ``difference`` and the contrast of the estimates. A group without a row had too few students for it.
-        P-values of its differences are adjusted over all subgroups of the same columns, for each contrast and
-        estimator.
+        with ``group`` the second group of a pair (places in ``groups``) and a ``contrast`` of which
+        ``lib.analysis.estimates.compared_contrast`` tells that of the estimates. A group without a row had too
+        few students for it. P-values of its differences are adjusted over all subgroups of the same columns, for
+        each contrast and estimator.
     lattice : Lattice, optional
         The states; without it those that ``choose_lattice`` chooses.
 
@@ -70,9 +70,11 @@ def cube(study: Study, functions: Sequence[Rows], *, lattice: Lattice | None = N
         for function in functions
     ]
     rows = estimates(pd.concat(tables, ignore_index=True))
-    parts = result_keys(rows).str.split("|")
+    ways = result_keys(rows).str.replace(
+        r"^[^|]*\|([^|]*)\|[^|]*", r"\1", regex=True
+    )  # contrast, other estimator
     function = np.repeat(np.arange(len(tables)), [len(table) for table in tables]).astype(str)
-    family = pd.factorize(function + "|" + parts.str.get(1) + "|" + parts.str.get(3).fillna(""))[0]
+    family = pd.factorize(function + "|" + ways)[0]
     return Cube(encoded(study, layout, rows, family))
 
 
@@ -90,7 +92,7 @@ def _released(study: Study, layout: Layout, function: Rows) -> pd.DataFrame:
     shown = rows[~apart & (rows["status"] == "ok")]
     about = ["model", "term", "contrast"]
     known = set(shown[["population", *about]].itertuples(index=False, name=None))
-    told = rows[apart].assign(contrast=rows["contrast"].str.removeprefix("difference").str.strip())
+    told = rows[apart].assign(contrast=rows["contrast"].map(compared_contrast))
     sides = [told[[side, *about]].itertuples(index=False, name=None) for side in ("population", "group")]
     fine = [one in known and two in known for one, two in zip(*sides, strict=True)]
     return rows[~apart | pd.Series(fine, told.index).reindex(rows.index, fill_value=False)]

@@ -16,7 +16,7 @@ import pandas as pd
 from lib.analysis.estimates import mediator_of
 from lib.disclosure.lattice import Lattice, State
 from lib.disclosure.rules import too_few_words
-from lib.show.words import label_of
+from lib.show.words import label_of, lower_first
 from lib.study.codebook import Codebook
 from lib.study.load import Population, Study
 
@@ -171,7 +171,7 @@ def _told(row: object, codebook: Codebook) -> str:
     through = mediator_of(row.model)
     contrast = row.key.split("|")[1]
     words = [label_of(row.term, codebook)]
-    words += [label_of(contrast, codebook).lower()] if contrast else []
+    words += [lower_first(label_of(contrast, codebook), codebook)] if contrast else []
     words += [f"through {label_of(through, codebook).lower()}"] if through else []
     way = f" ({row.estimator})" if row.key.count("|") > 2 else ""
     return ", ".join(words) + way

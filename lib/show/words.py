@@ -33,7 +33,8 @@ STATISTICS = {
     "difference": "Difference", "mean": "Mean", "percent": "Percent", "count": "Count",
     "values": "Values", "not shown": "Not shown", "synthetic only": "Synthetic only", "states": "Filter states",
     "largest difference": "Largest difference", "fewest": "Fewest in a school", "most": "Most in a school",
-    "enrolled": "Enrolled (printed in 2018)",
+    "enrolled": "Enrolled (printed in 2018)", "standardized difference": "Standardized difference",
+    "hedges_g": "Difference in SD (Hedges' g)", "cox_index": "Difference in SD (Cox's index)",
 }  # fmt: skip
 SMALL_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
@@ -128,8 +129,11 @@ def caution(row: ReleasedRow) -> str:
 def label_of(key: str, codebook: object) -> str:
     """Label of a construct, column, level, population or statistic; of ``y ~ x``, that of ``y``.
 
-    Keys joined by ``" & "`` are worded one after the other; ``column>=level`` is that level "or more".
+    Keys joined by ``" & "`` are worded one after the other; ``column>=level`` is that level "or more", and
+    ``below x`` a distance from another construct.
     """
+    if key.startswith("below "):
+        return f"Below {lower_first(label_of(key.removeprefix('below '), codebook), codebook)}"
     if " & " in key:
         return ", ".join(label_of(part, codebook) for part in key.split(" & "))
     for sign, beyond in (("<=", "or less"), (">=", "or more")):
