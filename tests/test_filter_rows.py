@@ -11,8 +11,12 @@ import pytest
 from lib.analysis.associations import associations
 from lib.analysis.effects import covariates_by_outcome, direct_effects
 from lib.analysis.estimates import compared_contrast, estimates
+from lib.analysis.evidence_rq1 import WITHOUT_PRIOR
+from lib.analysis.frequencies import cut, share_differences
 from lib.analysis.mediation import mediated_effects
+from lib.analysis.ratings import paired_differences, raters
 from lib.analysis.subgroup_associations import association_relations, standardized_slope
+from lib.analysis.subgroup_means import paired_means
 from lib.analysis.subgroup_relations import (
     complete_relations,
     not_comparable,
@@ -20,6 +24,8 @@ from lib.analysis.subgroup_relations import (
     relations,
     sample_counts,
 )
+from lib.analysis.subgroup_results import relations_without_prior
+from lib.analysis.subgroup_shares import share_means
 from lib.disclosure.gate import release
 from lib.disclosure.lattice import choose_lattice
 from lib.sem.fit import fit
@@ -231,3 +237,41 @@ def test_a_covariance_that_em_has_not_reached_is_not_shown():
     full = fit("y ~ b*x + z", data, missing="ml.x", fixed_x=False).estimates
     beta, _ = standardized_slope(many.cov, many.n_whole)
     assert beta[0] == pytest.approx(full.loc[full["label"] == "b", "std_all"].iloc[0], abs=1e-5)
+
+
+def test_grades_without_earlier_grades_are_those_of_the_chapters_model(study, groups):
+    record = study.codebook.outcomes[0]
+    rows = relations_without_prior(study, groups, [PAIR], conf_level=LEVEL)
+    assert set(rows["model"]) == {WITHOUT_PRIOR} and set(rows["term"]) == {record}
+    own = rows[rows["group"] == ""].set_index("population")
+    for group in groups[1:3]:
+        alone = direct_effects(
+            study, [group], outcomes=[record], covariates={record: "C_ENV"}, conf_level=LEVEL
+        )
+        assert own.loc[group.key, "estimate"] == pytest.approx(alone["estimate"].item(), abs=0.001)
+
+
+def test_a_feature_lies_below_others_as_in_the_chapter(study, groups):
+    term, *others = [scale.key for scale in study.codebook.scales_with("exposure")][:3]
+    rows = paired_means(study, groups[:3], [], term=term, others=others, conf_level=LEVEL)
+    for group in groups[:3]:
+        sample = raters(study, "students", population=group)
+        expected = paired_differences(sample, term, others, conf_level=LEVEL).set_index("contrast")
+        found = rows[rows["population"] == group.key].set_index("contrast")
+        for name in ("estimate", "conf_low", "conf_high", "n_obs"):
+            assert found[name].to_dict() == pytest.approx(expected[name].to_dict(), abs=1e-9), name
+
+
+def test_differences_of_shares_are_told_in_the_three_ways_of_the_chapter(study, groups):
+    term = cut(study, "frequency", at_least="weekly_min")
+    rows = share_means(study, groups, [PAIR], terms=[term], conf_level=LEVEL)
+    sample, levels = raters(study, "students"), [groups[place].key.partition("=")[2] for place in PAIR]
+    ways = [
+        share_differences(sample, [term], by="race", pair=levels, clustered=by_class, conf_level=LEVEL)
+        for by_class in (False, True)
+    ]
+    expected = pd.concat(ways).query("model == 'share'").set_index(["contrast", "estimator"])
+    found = rows[rows["group"] != ""].set_index(["contrast", "estimator"])
+    assert set(found.index) == set(expected.index) and len(found) == 3
+    for name in ("estimate", "conf_low", "conf_high"):
+        assert found[name].to_dict() == pytest.approx(expected[name].to_dict(), abs=1e-9), name

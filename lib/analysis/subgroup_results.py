@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import product
 
 import pandas as pd
 
-from lib.analysis.evidence_rq1 import keys_with, mediator_parts, views
+from lib.analysis.effects import covariates_by_outcome
+from lib.analysis.estimates import estimates
+from lib.analysis.evidence_rq1 import BACKGROUND, WITHOUT_PRIOR, keys_with, mediator_parts, views
 from lib.analysis.subgroup_associations import association_relations
 from lib.analysis.subgroup_relations import complete_relations, part_relations, relations, sample_counts
-from lib.study.load import Study
+from lib.study.load import Population, Study
 
-__all__ = ["further_relations", "relations_of"]
+__all__ = ["further_relations", "relations_of", "relations_without_prior"]
 
 
 def relations_of(
@@ -31,6 +33,22 @@ def relations_of(
     mediated = [*product(domains, records), *product(book.mediators, [*minds, *records])]
     settings = dict(covariates=dict(covariates), conf_level=conf_level, seed=seed)
     return partial(relations, outcomes=outcomes, mediated=mediated, **settings)
+
+
+def relations_without_prior(
+    study: Study,
+    groups: Sequence[Population],
+    pairs: Sequence[tuple[int, int]],
+    *,
+    conf_level: float,
+) -> pd.DataFrame:
+    """``relations`` of the first record without earlier records held constant, as of
+    ``lib.analysis.evidence_rq1.without_prior``."""
+    held = covariates_by_outcome(study, BACKGROUND, records=BACKGROUND)
+    rows = relations(
+        study, groups, pairs, outcomes=study.codebook.outcomes[:1], covariates=held, conf_level=conf_level
+    )
+    return estimates(rows.drop(columns="row_id").assign(model=WITHOUT_PRIOR))
 
 
 def further_relations(
