@@ -1,6 +1,7 @@
 /* The cube: states of students by their codes, results by place and key. */
 (function () {
   "use strict";
+  const { COUNTED } = globalThis.lwoFilter;
 
   function read(cube) {
     const index = indexed(cube);
@@ -16,7 +17,7 @@
       reason: (chosen) => placed(index, chosen),
       style: (chosen) => styleOf(cube, chosen),
       family: (place, rest, key) => familySize(index, place, rest, key),
-      ofGroups: cube.keys.filter((_, key) => isOwn(index, key)),
+      ofGroups: cube.keys.filter((entry, key) => isOwn(index, key) && entry.unit !== COUNTED),
     };
   }
 

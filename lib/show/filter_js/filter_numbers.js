@@ -3,6 +3,7 @@
   "use strict";
   const MINUS = "\u2212";
   const NBSP = "\u00a0";
+  const COUNTED = "students"; // the unit of counts, which are not compared
 
   // ties go to even, as Python rounds
   function number(thousandths, digits) {
@@ -23,7 +24,7 @@
   const digitsOf = (unit) => (unit === "percent" ? 0 : 2);
 
   function estimate(cell) {
-    if (cell.unit === "students") return count(cell.estimate / 1000);
+    if (cell.unit === COUNTED) return count(cell.estimate / 1000);
     return number(cell.estimate, digitsOf(cell.unit)) + (cell.unit === "percent" ? "%" : "");
   }
 
@@ -43,6 +44,7 @@
 
   Object.assign(globalThis.lwoFilter, {
     NBSP,
+    COUNTED,
     number,
     pText,
     estimate,

@@ -60,11 +60,18 @@
     return drawings.find((svg) => svg.getBoundingClientRect().height > 0) || drawings[0];
   }
 
+  // a result that is only told as a difference has no numbers of its own
+  function ofDifference(view, group, key) {
+    const gap = group === view.a ? view.gap(key) : null;
+    return gap && { ...gap, shown: false, why: "" };
+  }
+
   // what a file of a view holds
   function viewContent({ data, value, view }, keys, frame) {
     const names = [frame && frame.id, ...Object.values(view.chosen), value.vs].filter(Boolean);
     const slug = names.join("-").replace(/[^\w.-]+/g, "-") || "all";
-    const rows = sides(view).flatMap((group) => keys.map((key) => ({ group, key, cell: group.cell(key) })));
+    const cell = (group, key) => group.cell(key) || ofDifference(view, group, key);
+    const rows = sides(view).flatMap((group) => keys.map((key) => ({ group, key, cell: cell(group, key) })));
     return { slug, view, data, title: people(view), rows: rows.filter((row) => row.cell) };
   }
 

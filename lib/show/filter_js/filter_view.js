@@ -1,7 +1,7 @@
 /* A view: the students chosen (a), those beside them (b), what is said of each and of their difference. */
 (function () {
   "use strict";
-  const { NBSP, count, estimate, interval, pText, value } = globalThis.lwoFilter;
+  const { COUNTED, NBSP, count, estimate, interval, pText, value } = globalThis.lwoFilter;
   const NONE = "none of the students chosen";
   const ALIKE = "the students chosen are of one group";
   const FEW = "not compared: too few students";
@@ -124,7 +124,9 @@
 
   // of a chapter's many results those that sum it up: without a contrast, or indirect
   const mainKeys = (cube) =>
-    cube.keys.map((entry) => entry.key).filter((key) => /^[^|]*\|(indirect)?\|[^|]*$/.test(key));
+    cube.keys
+      .filter(({ key, unit }) => unit !== COUNTED && /^[^|]*\|(indirect)?\|[^|]*$/.test(key))
+      .map(({ key }) => key);
 
   const view = { look, sides, told, toldCell, difference, tested, isClear, resultLabel, mainKeys };
   Object.assign(globalThis.lwoFilter, view);
