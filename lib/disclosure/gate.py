@@ -9,6 +9,7 @@ altered object can carry other rows.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache, partial
 from typing import NoReturn
 from weakref import WeakKeyDictionary
 
@@ -150,7 +151,7 @@ class Released(_Sealed):
     @property
     def notes(self) -> tuple[str, ...]:
         """Sentences a reader is owed: what was hidden and for whom, and what needs caution."""
-        return self._held()[2]
+        return self._held()[2]()
 
     def __iter__(self) -> Iterator[ReleasedRow]:
         rows, codebook, _ = self._held()
@@ -244,7 +245,8 @@ def release(table: pd.DataFrame, study: Study) -> Released:
     unsure = (rows["n_obs"] < settings.caution_n) & ~is_free_count(rows) & ~is_person_count(rows)
     rows = _add_reason(rows, unsure, units.map(lambda unit: caution_words(settings, unit)))
     ordered = rows.set_index("row_id").loc[order].reset_index()
-    return Released._of(ordered[list(ESTIMATE_COLUMNS)], study.codebook, table_notes(rows, study))
+    notes = cache(partial(table_notes, rows, study))  # few of those who release a table print its notes
+    return Released._of(ordered[list(ESTIMATE_COLUMNS)], study.codebook, notes)
 
 
 def _hide(rows: pd.DataFrame, which: pd.Series, status: str, reason: str | pd.Series) -> None:

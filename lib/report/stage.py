@@ -81,6 +81,7 @@ def stage_page(
     texts = [cell.source for _, cell, _ in taken if cell.cell_type == "markdown"]
     kept = [mark for _, _, found in taken for mark in found if mark is not None]
     own = defined_labels(texts, kept) if shared else set()
+    named = [_own_label(mark, own, page) for mark in kept]
     staged, marks = [], []
     for number, cell, found in taken:
         shown = [_own_label(mark, own, page) for mark in found if mark is not None]
@@ -91,7 +92,7 @@ def stage_page(
             staged.append(_prose(badges.fill(text, page, number), number))
         elif cell.cell_type == "code":
             staged.append(_code(cell, number))
-            staged += [_prose(mark_markdown(mark, page, kept), number) for mark in shown]
+            staged += [_prose(mark_markdown(mark, page, named), number) for mark in shown]
         marks += shown
     title = page_head(head, page, codebook)
     staged.append(_prose(closing(marks, run, codebook), 0))

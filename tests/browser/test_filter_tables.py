@@ -134,3 +134,12 @@ def test_a_table_says_whom_it_shows_and_what_stays_says_so(visit, served):
     page.wait_for_function("() => document.querySelector('form.filter').dataset.drawn === '{}'")
     assert not page.locator(".view-cell, .view-same").count()
     assert "Exploratory" not in " ".join(page.locator("figcaption").all_inner_texts())
+
+
+def test_of_estimators_side_by_side_only_that_of_the_views_moves(visit, served):
+    """Views count students; the columns that count classes, or complete students, say that they are not computed."""
+    page = visit(served).open("chapters/rq1c.html?race=black&vs=white&gender=female")
+    page.wait_for_selector("form.filter[data-drawn]", state="attached")
+    for row in page.locator("#tbl-choices-rq1c tbody tr:has(td)").all():
+        classes, students, complete = row.locator("td").all_inner_texts()
+        assert classes == complete == NOT_COMPUTED and "p\N{NO-BREAK SPACE}" in students
