@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from lib.analysis.contrasts import Clusters, difference
 from lib.analysis.estimates import compared_contrast
@@ -156,7 +157,8 @@ def test_hedges_g_is_the_adjusted_difference_in_pooled_sd_of_answers(study, layo
     pairs = [(keys["race=black"], keys["race=white"]), (keys["gender=female"], keys["gender=male"])]
     settings = dict(terms=SCALES, conf_level=0.95)
     rows = adjusted_means(study, layout.groups, pairs, covariates="C_RACE", **settings)
-    gaps, found = (rows[rows["contrast"] == name] for name in ("difference", "hedges_g"))
+    tests = rows["model"].str.endswith(" equivalence")
+    gaps, found = (rows[(rows["contrast"] == name) & ~tests] for name in ("difference", "hedges_g"))
     named = ["population", "group", "term"]
     both = found.merge(gaps, on=named, suffixes=("", "_gap"), validate="one_to_one")
     assert len(both) == 4 and set(both["unit"]) == {"SD"} and both["p_value"].isna().all()
@@ -168,6 +170,13 @@ def test_hedges_g_is_the_adjusted_difference_in_pooled_sd_of_answers(study, layo
         scaled = (1 - 3 / (4 * df - 1)) / spread
         for name in ("estimate", "std_error", "conf_low", "conf_high"):
             assert getattr(row, name) == pytest.approx(scaled * getattr(row, f"{name}_gap"), abs=1e-9)
+    small = rows[tests].merge(found, on=named, suffixes=("", "_g"), validate="one_to_one")
+    assert len(small) == (both["status"] == "ok").sum()
+    margin = study.codebook.thresholds["sesoi"]
+    for row in small.itertuples():  # Schuirmann (1987): the larger p of two one-sided tests
+        sides = [(row.estimate_g + side * margin) / row.std_error_g for side in (1, -1)]
+        expected = max(stats.t.sf(sides[0], row.df_g), stats.t.cdf(sides[1], row.df_g))
+        assert row.p_value == pytest.approx(expected, abs=1e-9)
     barred = both[(both["population"] == "race=black") & (both["term"] == "hq_exclusion")].iloc[0]
     assert barred["status"] == "not_comparable" and np.isnan(barred["estimate"])
     assert "hedges_g" not in set(rating_means(study, layout.groups, pairs, **settings)["contrast"])
@@ -190,5 +199,5 @@ def test_nothing_is_compared_of_which_one_side_is_hidden(content, layout):
     for (place, result), found in results_of(content, "gap").items():
         if found["estimate"] is not None:
             model, contrast, term, *_ = result.split("|")
-            compared = f"{model}|{compared_contrast(contrast)}|{term}"
+            compared = f"{model.removesuffix(' equivalence')}|{compared_contrast(contrast)}|{term}"
             assert all((layout.groups[side].key, compared) in shown for side in layout.pairs[place])

@@ -22,6 +22,7 @@ CONTENT = {
     "keys": [
         key("share||often", WILSON, CLASSES), key("share||often|Newcombe", "Newcombe", "Newcombe"),
         key("direct||grade", "SEM", "SEM"), key("adjusted mean||respect", CLASSES, CLASSES),
+        key("adjusted mean equivalence|hedges_g|respect", CLASSES, CLASSES),
     ],
     "populations": {"all": {}, "black": {"race": "black"}, "white": {"race": "white"}},
 }  # fmt: skip
@@ -66,6 +67,20 @@ def place(one: dict, home: dict | None = None, beside: tuple[dict, ...] = ()) ->
         (
             row("respect", "mean rating", estimator=GIVEN, group=SUBJECTS, contrast="difference"),
             {"key": "adjusted mean||respect", "of": {"subject": "ela+none"}, "less": {"subject": "math"}},
+        ),
+        (
+            row("respect", "mean rating equivalence", estimator=GIVEN, group=SUBJECTS, contrast="difference"),
+            {
+                "key": "adjusted mean equivalence|hedges_g|respect",
+                "of": {"subject": "ela+none"},
+                "less": {"subject": "math"},
+            },
+        ),
+        (
+            row(
+                "respect", "mean rating equivalence", estimator=CLASSES, group=SUBJECTS, contrast="difference"
+            ),
+            None,
         ),
     ],
 )

@@ -262,16 +262,20 @@ def test_a_feature_lies_below_others_as_in_the_chapter(study, groups):
             assert found[name].to_dict() == pytest.approx(expected[name].to_dict(), abs=1e-9), name
 
 
-def test_differences_of_shares_are_told_in_the_three_ways_of_the_chapter(study, groups):
+def test_differences_of_shares_are_told_as_in_the_chapter(study, groups):
+    """With errors by class, independent, as Cox's index, and tested for equivalence."""
     term = cut(study, "frequency", at_least="weekly_min")
     rows = share_means(study, groups, [PAIR], terms=[term], conf_level=LEVEL)
     sample, levels = raters(study, "students"), [groups[place].key.partition("=")[2] for place in PAIR]
-    ways = [
-        share_differences(sample, [term], by="race", pair=levels, clustered=by_class, conf_level=LEVEL)
-        for by_class in (False, True)
-    ]
-    expected = pd.concat(ways).query("model == 'share'").set_index(["contrast", "estimator"])
-    found = rows[rows["group"] != ""].set_index(["contrast", "estimator"])
-    assert set(found.index) == set(expected.index) and len(found) == 3
+    by_class, alone = (
+        share_differences(sample, [term], by="race", pair=levels, clustered=way, conf_level=LEVEL)
+        for way in (True, False)
+    )
+    named = ["model", "contrast", "estimator"]
+    expected = pd.concat([by_class[by_class["model"] == "share"], alone]).set_index(named)
+    found = rows[rows["group"] != ""].set_index(named)
+    assert set(found.index) == set(expected.index) and len(found) == 4
     for name in ("estimate", "conf_low", "conf_high"):
         assert found[name].to_dict() == pytest.approx(expected[name].to_dict(), abs=1e-9), name
+    tested = ("share equivalence", "difference", found.index[1][2])
+    assert found.loc[tested, "p_value"] == pytest.approx(expected.loc[tested, "p_value"], abs=1e-9)

@@ -13,6 +13,7 @@ from lib.analysis.estimates import HEDGES, estimates
 from lib.analysis.group_differences import MEAN as ADJUSTED
 from lib.analysis.ratings import MODELS, PAIRED, Raters, raters
 from lib.analysis.subgroup_invariance import barred, columns_named, means_alike
+from lib.analysis.two_one_sided import equivalence_tests
 from lib.study.codebook import Codebook
 from lib.study.load import Population, Study
 
@@ -85,7 +86,8 @@ def adjusted_means(
 
     A covariate's slope is that of the regression over everyone on the covariates and on the columns that divide the
     groups; these columns are not adjusted for, and slopes are taken as known. Hedges' g is the adjusted difference in SD
-    of the scale as answered, pooled within the two groups. Parameters are those of ``rating_means``; ``covariates`` is
+    of the scale as answered, pooled within the two groups; where both are large it is tested for equivalence too.
+    Parameters are those of ``rating_means``; ``covariates`` is
     a covariate set of the codebook.
     """
     sample, book = raters(study, "students"), study.codebook
@@ -102,7 +104,19 @@ def adjusted_means(
         for term, moved in values.items()
     ]
     gaps = rows[rows["group"] != ""]  # by scale, then by pair
-    return estimates(pd.concat([rows, _hedges(gaps, np.concatenate(spread))], ignore_index=True))
+    g = _hedges(gaps, np.concatenate(spread))
+    return estimates(pd.concat([rows, g, _equivalence(g, groups, book)], ignore_index=True))
+
+
+def _equivalence(g: pd.DataFrame, groups: Sequence[Population], book: Codebook) -> pd.DataFrame:
+    """Whether differences in SD are small, for two groups that are large enough for a latent model.
+
+    Fewer students than that cannot show a difference to be smaller than any that is of interest.
+    """
+    large = {group.key for group in groups if len(group.frame) >= book.disclosure.latent_min_n}
+    tested = estimates(g[g["population"].isin(large) & g["group"].isin(large)])
+    margins = dict.fromkeys(tested["row_id"], book.thresholds["sesoi"])
+    return equivalence_tests(tested, margins, alpha=book.thresholds["alpha"])
 
 
 def _pooled_sd(answers: np.ndarray, inside: np.ndarray, pairs: Sequence[tuple[int, int]]) -> np.ndarray:

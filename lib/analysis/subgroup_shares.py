@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from lib.analysis.class_sums import ClassSums, counted, difference_rows, members_of
-from lib.analysis.estimates import estimates
+from lib.analysis.estimates import DIFFERENCE, estimates
 from lib.analysis.frequencies import SHARE, WILSON, answers_met, column_of, two_shares
 from lib.analysis.ratings import raters
 from lib.analysis.subgroup_means import estimator_of
+from lib.analysis.two_one_sided import equivalence_tests
 from lib.sem.distributions import quantile
 from lib.study.load import Population, Study
 
@@ -29,7 +30,7 @@ def share_means(
     """Rows of `lib.analysis.frequencies.answer_shares` for every group, and differences of pairs.
 
     Differences come as of `lib.analysis.frequencies.share_differences`: with errors by class, with answers taken as
-    independent, and as Cox's index.
+    independent, as Cox's index, and tested for equivalence.
 
     Groups too small for a latent model are left out here too: rare answers of few students are coded (DISCLOSURE.md,
     D5), and what is coded takes the answers beside it along. Parameters are those of ``rating_means``; ``terms`` are
@@ -54,8 +55,8 @@ def share_means(
         tables.append(counted(own, sums.n, k).assign(estimator=WILSON, **about))
         gaps = difference_rows(groups, pairs, sums, k=k, conf_level=conf_level)
         tables.append(gaps.assign(estimator=estimator_of(sample), **about))
-        alone = _independent(groups, pairs, count, sums.n, k=k, conf_level=conf_level, **about)
-        tables.append(estimates(alone))
+        alone = estimates(_independent(groups, pairs, count, sums.n, k=k, conf_level=conf_level, **about))
+        tables += [alone, _equivalence(alone, study.codebook.thresholds)]
     return estimates(pd.concat(tables, ignore_index=True))
 
 
@@ -72,12 +73,18 @@ def _independent(
     """Differences of shares with answers taken as independent, and as Cox's index."""
     rows = []
     for one, two in pairs:
-        named = about | {"population": groups[one].key, "group": groups[two].key, "contrast": "difference"}
+        named = about | {"population": groups[one].key, "group": groups[two].key, "contrast": DIFFERENCE}
         sizes = int(n[one]), int(n[two])
         found = two_shares((int(count[one]), int(count[two])), sizes, k=k, conf_level=conf_level)
         cox = found.pop("cox", None)
         rows += [named | found, *([named | cox] if cox else [])]
     return rows
+
+
+def _equivalence(gaps: pd.DataFrame, thresholds: Mapping[str, float]) -> pd.DataFrame:
+    points = gaps[gaps["contrast"] == DIFFERENCE]
+    margins = dict.fromkeys(points["row_id"], thresholds["sesoi_points"])
+    return equivalence_tests(points, margins, alpha=thresholds["alpha"])
 
 
 def wilson(count: np.ndarray, n: np.ndarray, *, conf_level: float) -> pd.DataFrame:

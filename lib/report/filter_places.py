@@ -18,7 +18,9 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from lib.analysis.estimates import HEDGES
 from lib.analysis.group_differences import DIFFERENCE, MEAN
+from lib.analysis.two_one_sided import EQUIVALENCE
 from lib.report.marks import published_rows
 from lib.show.marks import row_anchor
 
@@ -111,8 +113,8 @@ class _Page:
 
     def _key(self, row: dict, way: str, exact: bool) -> str | None:
         """The key of a row's result; ``way`` is the entry that holds the estimator of such results."""
-        contrast = row["contrast"].removeprefix("difference").strip()
-        for model in (row["model"], *self._instead(row, exact)):
+        own = (row["model"], row["contrast"].removeprefix("difference").strip())
+        for model, contrast in (own, *([] if exact else self._instead(row, own))):
             name = f"{model}|{contrast}|{row['term']}"
             known = self.keys.get(name, {})
             if f"{name}|{row['estimator']}" in self.keys:
@@ -122,7 +124,11 @@ class _Page:
                 return name
         return None
 
-    def _instead(self, row: dict, exact: bool) -> list[str]:
-        """Models of which the cube holds what a row says: adjusted means are told by level, or by group."""
-        adjusted = row["model"] == DIFFERENCE or GIVEN in row["estimator"]
-        return [MEAN] if adjusted and not exact else []
+    def _instead(self, row: dict, own: tuple[str, str]) -> list[tuple[str, str]]:
+        """Of which model and contrast the cube holds what a row says: adjusted means are told by level or by group,
+        and are tested for equivalence in SD."""
+        model, contrast = own
+        base = model.removesuffix(EQUIVALENCE)
+        if base != DIFFERENCE and GIVEN not in row["estimator"]:
+            return []
+        return [(MEAN, contrast)] if base == model else [(MEAN + EQUIVALENCE, HEDGES)]

@@ -18,6 +18,7 @@ import pandas as pd
 from lib.analysis.estimates import compared_contrast, estimates
 from lib.analysis.frequencies import SHARE
 from lib.analysis.subgroup_differences import adjust
+from lib.analysis.two_one_sided import EQUIVALENCE
 from lib.disclosure.gate import NUMBER_COLUMNS, release
 from lib.disclosure.lattice import Lattice, State, choose_lattice
 from lib.disclosure.rules import PROTECTS
@@ -55,7 +56,7 @@ def cube(study: Study, functions: Sequence[Rows], *, lattice: Lattice | None = N
         with ``group`` the second group of a pair (places in ``groups``) and a ``contrast`` of which
         ``lib.analysis.estimates.compared_contrast`` tells that of the estimates. A group without a row had too
         few students for it. P-values of its differences are adjusted over all subgroups of the same columns, for
-        each contrast and estimator.
+        each contrast and estimator, and for tests of equivalence apart.
     lattice : Lattice, optional
         The states; without it those that ``choose_lattice`` chooses.
 
@@ -85,17 +86,25 @@ def _released(study: Study, layout: Layout, function: Rows) -> pd.DataFrame:
     rows = estimates(function(study, list(layout.groups), list(layout.pairs)))
     with_rest = rows["group"].str.startswith(REST).astype(str)
     columns = rows["population"].map(lambda key: family.get(key, ""))
-    rows = adjust(rows, columns + "|" + with_rest + "|" + rows["contrast"] + "|" + rows["estimator"])
+    ways = rows["contrast"] + "|" + rows["estimator"] + "|" + _tests(rows)
+    rows = adjust(rows, columns + "|" + with_rest + "|" + ways)
     rows = release(rows, study).rows
     _hide_with_rest(rows)
     apart = rows["group"] != ""
     shown = rows[~apart & (rows["status"] == "ok")]
     about = ["model", "term", "contrast"]
     known = set(shown[["population", *about]].itertuples(index=False, name=None))
-    told = rows[apart].assign(contrast=rows["contrast"].map(compared_contrast))
+    told = rows[apart].assign(
+        contrast=rows["contrast"].map(compared_contrast), model=rows["model"].str.removesuffix(EQUIVALENCE)
+    )
     sides = [told[[side, *about]].itertuples(index=False, name=None) for side in ("population", "group")]
     fine = [one in known and two in known for one, two in zip(*sides, strict=True)]
     return rows[~apart | pd.Series(fine, told.index).reindex(rows.index, fill_value=False)]
+
+
+def _tests(rows: pd.DataFrame) -> pd.Series:
+    """What p-values test: that there is no difference, or that there is a large one."""
+    return rows["model"].str.endswith(EQUIVALENCE).map({True: "small", False: ""})
 
 
 def _hide_with_rest(rows: pd.DataFrame) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from lib.analysis.estimates import mediator_of
+from lib.analysis.two_one_sided import EQUIVALENCE
 from lib.disclosure.lattice import Lattice, State
 from lib.disclosure.rules import too_few_words
 from lib.show.words import label_of, lower_first
@@ -173,6 +174,7 @@ def _told(row: object, codebook: Codebook) -> str:
     words = [label_of(row.term, codebook)]
     words += [lower_first(label_of(contrast, codebook), codebook)] if contrast else []
     words += [f"through {label_of(through, codebook).lower()}"] if through else []
+    words += ["test of equivalence"] if row.model.endswith(EQUIVALENCE) else []
     way = f" ({row.estimator})" if row.key.count("|") > 2 else ""
     return ", ".join(words) + way
 

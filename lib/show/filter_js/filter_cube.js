@@ -73,6 +73,7 @@
       adjusted: get("p_bh"),
       why: reason === null ? "" : cube.reasons[reason],
       shown: estimate !== null,
+      ofSmallness: / equivalence\|/.test(name), // whether p speaks against a large difference
     };
   }
 

@@ -2,6 +2,7 @@
 (function () {
   "use strict";
   const { $$, clearOf, difference, EXPLORATORY, isKnown, lower, make, NOT_COMPUTED } = globalThis.lwoFilter;
+  const { OF_INTEREST } = globalThis.lwoFilter;
   const { placeOf, resultLabel, saidAt, sized, told } = globalThis.lwoFilter;
   const PATH = "SD per SD";
   const KINDS = { [PATH]: " of paths", points: " of means", percent: " of shares" };
@@ -72,6 +73,8 @@
     const unit = ({ key }) => bar.data.cube.keys[bar.data.keys.get(key)].unit;
     if (places.every(({ side, less }) => side === "gap" || less)) {
       const [clear, shown] = clearOf(bar, places);
+      if (/ equivalence\|/.test(places[0].key))
+        return `${clear} of ${shown} differences are shown to be ${OF_INTEREST}`;
       return `${clear} of ${shown} differences${KINDS[unit(places[0])] || ""} are clear after correction`;
     }
     if (!places.every((place) => unit(place) === PATH)) return "";

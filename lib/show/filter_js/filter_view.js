@@ -2,8 +2,11 @@
 (function () {
   "use strict";
   const { COUNTED, NBSP, count, estimate, interval, pText, value } = globalThis.lwoFilter;
+  const OF_INTEREST = "smaller than the smallest difference of interest";
   const NONE = "none of the students chosen";
   const ALIKE = "the students chosen are of one group";
+  const DIFFERENT = ["difference", "no clear difference:"];
+  const SMALL = [OF_INTEREST, `not shown to be ${OF_INTEREST}`].map((words) => `${words}:`);
   const FEW = "not compared: too few students";
 
   function look(data, given) {
@@ -113,7 +116,8 @@
   function tested(gap, tests, alpha) {
     if (!gap.shown) return gap.why;
     if (gap.p === null) return `difference ${value(gap)}`;
-    const test = `${isClear(gap, alpha) ? "difference" : "no clear difference:"} ${value(gap)}`;
+    const found = (gap.ofSmallness ? SMALL : DIFFERENT)[isClear(gap, alpha) ? 0 : 1];
+    const test = `${found} ${value(gap)}`;
     const others = `${count(tests)} comparisons`;
     return `${test}, p${NBSP}${pText(gap.p)}, adjusted for ${others} p${NBSP}${pText(gap.adjusted)}`;
   }
@@ -128,6 +132,17 @@
       .filter(({ key, unit }) => unit !== COUNTED && /^[^|]*\|(indirect)?\|[^|]*$/.test(key))
       .map(({ key }) => key);
 
-  const view = { look, sides, told, toldCell, difference, tested, isClear, resultLabel, mainKeys };
+  const view = {
+    look,
+    sides,
+    told,
+    toldCell,
+    difference,
+    tested,
+    isClear,
+    OF_INTEREST,
+    resultLabel,
+    mainKeys,
+  };
   Object.assign(globalThis.lwoFilter, view);
 })();
