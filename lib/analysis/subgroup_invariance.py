@@ -8,6 +8,8 @@ cannot be checked.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 
 import pandas as pd
 
@@ -46,6 +48,19 @@ def means_alike(
     }
 
 
+@dataclass(frozen=True, eq=False)
+class _Same:
+    """A study as the key of what was computed from it: the same object, for tables have no other hash."""
+
+    study: Study
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.study is other.study
+
+    def __hash__(self) -> int:
+        return id(self.study)
+
+
 def _ladders(
     study: Study,
     columns: Sequence[str],
@@ -54,26 +69,33 @@ def _ladders(
     *,
     alpha: float,
 ) -> dict[str, dict[str, str]]:
-    everyone, found = study.population("all").frame, {}
-    answered = sorted({item for items in scales.values() for item in items})
-    for column in columns:
-        values = everyone[column].astype(object)
-        counts = values.value_counts()
-        large = counts.index[counts >= study.codebook.disclosure.latent_min_n]
-        inside = values.isin(large)
-        if not scales or len(large) < 2:
-            found[column] = dict.fromkeys(scales, UNCHECKED)
-            continue
-        answers = everyone.loc[inside, answered].assign(**{column: values[inside]})
-        try:
-            ladder = compare_invariance(
-                scales, answers, group=column, levels=levels, alpha=alpha, partial=False
-            )
-        except ModelError:
-            found[column] = dict.fromkeys(scales, UNCHECKED)
-            continue
-        found[column] = {key: "" if ladder.holds(key, levels[-1]) else NOT_COMPARABLE for key in scales}
-    return found
+    tested = tuple((key, tuple(items)) for key, items in scales.items())
+    return {column: dict(_ladder(_Same(study), column, tested, tuple(levels), alpha)) for column in columns}
+
+
+@lru_cache(maxsize=32)  # a chapter compares the same scales in several ways
+def _ladder(
+    of: _Same,
+    column: str,
+    scales: tuple[tuple[str, tuple[str, ...]], ...],
+    levels: tuple[str, ...],
+    alpha: float,
+) -> dict[str, str]:
+    study, tested = of.study, dict(scales)
+    everyone = study.population("all").frame
+    values = everyone[column].astype(object)
+    counts = values.value_counts()
+    large = counts.index[counts >= study.codebook.disclosure.latent_min_n]
+    inside = values.isin(large)
+    if not tested or len(large) < 2:
+        return dict.fromkeys(tested, UNCHECKED)
+    answered = sorted({item for items in tested.values() for item in items})
+    answers = everyone.loc[inside, answered].assign(**{column: values[inside]})
+    try:
+        ladder = compare_invariance(tested, answers, group=column, levels=levels, alpha=alpha, partial=False)
+    except ModelError:
+        return dict.fromkeys(tested, UNCHECKED)
+    return {key: "" if ladder.holds(key, levels[-1]) else NOT_COMPARABLE for key in tested}
 
 
 def columns_named(keys: pd.Series, study: Study) -> list[str]:
