@@ -201,3 +201,13 @@ def test_nothing_is_compared_of_which_one_side_is_hidden(content, layout):
             model, contrast, term, *_ = result.split("|")
             compared = f"{model.removesuffix(' equivalence')}|{compared_contrast(contrast)}|{term}"
             assert all((layout.groups[side].key, compared) in shown for side in layout.pairs[place])
+
+
+def test_a_family_holds_only_tests_that_were_adjusted_together(content):
+    """The page says for how many comparisons a p-value was adjusted: it counts those of the family."""
+    families: dict[int, set] = {}
+    for entry in content["keys"]:
+        model, contrast, _, *way = entry["key"].split("|")
+        families.setdefault(entry["family"], set()).add((model, contrast, *way))
+    assert {("share", "", "two proportions, Newcombe interval")} in families.values()
+    assert all(len(told) == 1 for told in families.values()), families

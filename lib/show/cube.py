@@ -71,11 +71,10 @@ def cube(study: Study, functions: Sequence[Rows], *, lattice: Lattice | None = N
         for function in functions
     ]
     rows = estimates(pd.concat(tables, ignore_index=True))
-    ways = result_keys(rows).str.replace(
-        r"^[^|]*\|([^|]*)\|[^|]*", r"\1", regex=True
-    )  # contrast, other estimator
     function = np.repeat(np.arange(len(tables)), [len(table) for table in tables]).astype(str)
-    family = pd.factorize(function + "|" + ways)[0]
+    # of each key its contrast and, where it is not the first, its estimator
+    ways = result_keys(rows).str.replace(r"^[^|]*\|([^|]*)\|[^|]*", r"\1", regex=True)
+    family = pd.factorize(function + "|" + ways + "|" + _tests(rows))[0]
     return Cube(encoded(study, layout, rows, family))
 
 

@@ -136,6 +136,14 @@ def test_a_table_says_whom_it_shows_and_what_stays_says_so(visit, served):
     assert "Exploratory" not in " ".join(page.locator("figcaption").all_inner_texts())
 
 
+def test_a_caption_names_no_students_but_those_of_the_view(visit, served):
+    page = visit(served).open("chapters/rq1c.html?race=black&vs=white&gender=female")
+    page.wait_for_selector("form.filter[data-drawn]", state="attached")
+    captions = page.locator("figure:has(.view-cell, .view) figcaption").all_inner_texts()
+    assert len(captions) > 10 and all("Black, Girls (n" in text for text in captions)
+    assert not [text for text in captions if re.search("(Black|White) students", text)]
+
+
 def test_of_estimators_side_by_side_only_that_of_the_views_moves(visit, served):
     """Views count students; the columns that count classes, or complete students, say that they are not computed."""
     page = visit(served).open("chapters/rq1c.html?race=black&vs=white&gender=female")

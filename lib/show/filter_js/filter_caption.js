@@ -84,10 +84,19 @@
       bar.captions.set(caption, texts);
     }
     bar.captions.get(caption).forEach(([node, own]) => {
-      const places = (bar.give.people || []).map((who) => own.lastIndexOf(`${who}, n`));
-      const found = places.filter((at) => at >= 0);
-      node.data = view && found.length ? own.slice(0, Math.min(...found)) : own;
+      node.data = view ? own.slice(0, peopleAt(own, bar.give.people || [])) : own;
     });
+  }
+
+  // where a caption names its people: at its end, one group or several, mostly with their n
+  function peopleAt(text, people) {
+    const named = [people.join(" and "), people.join("; "), ...people].filter(Boolean);
+    const found = named
+      .map((who) => text.lastIndexOf(who))
+      .filter((at, i) => {
+        return at >= 0 && /^(, n[^]*)?\.?\s*$/.test(text.slice(at + named[i].length));
+      });
+    return found.length ? Math.min(...found) : text.length;
   }
 
   function showKey(frame, view, plot) {
