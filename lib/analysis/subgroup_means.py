@@ -13,6 +13,7 @@ from lib.analysis.estimates import HEDGES, estimates
 from lib.analysis.group_differences import MEAN as ADJUSTED
 from lib.analysis.ratings import MODELS, PAIRED, Raters, raters
 from lib.analysis.subgroup_invariance import barred, columns_named, means_alike
+from lib.analysis.subgroup_relations import large_groups
 from lib.analysis.two_one_sided import equivalence_tests
 from lib.study.codebook import Codebook
 from lib.study.load import Population, Study
@@ -57,11 +58,14 @@ def paired_means(
     others: Sequence[str],
     conf_level: float,
 ) -> pd.DataFrame:
-    """Rows of `lib.analysis.ratings.paired_differences` for every group, without tests: a view has many of them.
+    """Rows of `lib.analysis.ratings.paired_differences` for every large group, without tests: there are many groups.
 
+    From a distance and both means with their exact n the rating of a student who skipped one of the two scales would
+    follow. Distances are therefore given in hundredths, and for groups that are large enough for a latent model.
     Parameters are those of ``rating_means``: ``term`` against each of the ``others``, by the same students.
     """
     sample, k = raters(study, "students"), study.codebook.disclosure.k
+    groups, _ = large_groups(study, groups, pairs)
     inside, classes = members_of(sample, groups)
     answers = sample.frame[[term, *others]].to_numpy(dtype=float)
     about = {"model": PAIRED, "term": term, "unit": "points", "estimator": estimator_of(sample)}
@@ -69,7 +73,7 @@ def paired_means(
     for place, other in enumerate(others, start=1):
         sums = ClassSums.of(answers[:, 0] - answers[:, place], inside, classes)
         found = mean_rows(groups, sums, k=k, conf_level=conf_level)
-        tables.append(found.assign(contrast=f"below {other}", **about))
+        tables.append(found.assign(estimate=found["estimate"].round(2), contrast=f"below {other}", **about))
     return estimates(pd.concat(tables, ignore_index=True))
 
 
@@ -87,8 +91,7 @@ def adjusted_means(
     A covariate's slope is that of the regression over everyone on the covariates and on the columns that divide the
     groups; these columns are not adjusted for, and slopes are taken as known. Hedges' g is the adjusted difference in SD
     of the scale as answered, pooled within the two groups; where both are large it is tested for equivalence too.
-    Parameters are those of ``rating_means``; ``covariates`` is
-    a covariate set of the codebook.
+    Parameters are those of ``rating_means``; ``covariates`` is a covariate set of the codebook.
     """
     sample, book = raters(study, "students"), study.codebook
     divided = [tuple(columns_named(pd.Series([group.key]), study)) for group in groups]

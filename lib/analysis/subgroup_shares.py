@@ -12,6 +12,7 @@ from lib.analysis.estimates import DIFFERENCE, estimates
 from lib.analysis.frequencies import SHARE, WILSON, answers_met, column_of, two_shares
 from lib.analysis.ratings import raters
 from lib.analysis.subgroup_means import estimator_of
+from lib.analysis.subgroup_relations import large_groups
 from lib.analysis.two_one_sided import equivalence_tests
 from lib.sem.distributions import quantile
 from lib.study.load import Population, Study
@@ -33,17 +34,14 @@ def share_means(
     independent, as Cox's index, and tested for equivalence.
 
     Groups too small for a latent model are left out here too: rare answers of few students are coded (DISCLOSURE.md,
-    D5), and what is coded takes the answers beside it along. Parameters are those of ``rating_means``; ``terms`` are
+    D5), and what is coded takes the answers beside it along. Everyone else of such a group is left out with it, since
+    one follows from the other. Parameters are those of ``rating_means``; ``terms`` are
     those of ``lib.analysis.frequencies.answers_met``.
     """
     sample, k = raters(study, "students"), study.codebook.disclosure.k
-    least = study.codebook.disclosure.latent_min_n
-    large = [place for place, group in enumerate(groups) if len(group.frame) >= least]
-    if not large:
+    groups, pairs = large_groups(study, groups, pairs)
+    if not groups:
         return estimates([])
-    at = {place: new for new, place in enumerate(large)}
-    pairs = [(at[one], at[two]) for one, two in pairs if one in at and two in at]
-    groups = [groups[place] for place in large]
     inside, classes = members_of(sample, groups)
     tables = []
     for term in dict.fromkeys(terms):
