@@ -25,4 +25,4 @@ def test_on_a_page_alone_such_a_number_leads_to_its_top():
 
 def test_an_id_stands_once_on_a_page():
     page = link_rows({"one.html": ROW + '<td class="n" id="row-a">0.69</td>'})["one.html"]
-    assert page == ROW + '<td class="n">0.69</td>'
+    assert page == ROW + '<td class="n" data-at="row-a">0.69</td>'

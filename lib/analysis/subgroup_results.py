@@ -44,10 +44,11 @@ def relations_without_prior(
 ) -> pd.DataFrame:
     """``relations`` of the first record without earlier records held constant, as of
     ``lib.analysis.evidence_rq1.without_prior``."""
+    records = study.codebook.outcomes[:1]
+    if not records:
+        return estimates([])
     held = covariates_by_outcome(study, BACKGROUND, records=BACKGROUND)
-    rows = relations(
-        study, groups, pairs, outcomes=study.codebook.outcomes[:1], covariates=held, conf_level=conf_level
-    )
+    rows = relations(study, groups, pairs, outcomes=records, covariates=held, conf_level=conf_level)
     return estimates(rows.drop(columns="row_id").assign(model=WITHOUT_PRIOR))
 
 

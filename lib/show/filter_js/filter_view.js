@@ -16,7 +16,7 @@
     const a = group(data, chosen, found, data.style(chosen));
     const { b, place } = beside(data, given, a, chosen, found);
     const paired = b !== null && placed;
-    const tested = paired && (place >= 0 || !given.vs);
+    const comparable = paired && (place >= 0 || !given.vs);
     const part = (place) => parts(data, [chosen, ...besideChosen(data, given, chosen)], place);
     return {
       a,
@@ -24,7 +24,7 @@
       chosen,
       part,
       alpha: data.cube.alpha,
-      gap: (key) => (tested ? data.gap(found.place, place, key) : null),
+      gap: (key) => (comparable ? data.gap(found.place, place, key) : null),
       family: (key) => (paired ? data.family(found.place, !given.vs, key) : 0),
     };
   }
