@@ -81,6 +81,7 @@
       bar.data = lwo.read(cube);
       bar.form.dataset.ready = "";
       lwo.listHidden(bar);
+      setTimeout(() => prepare(bar)); // before a reader's first choice
     }
     return bar.data;
   }
