@@ -218,3 +218,11 @@ def test_a_share_of_everyone_else_tells_no_share_of_a_small_group(content, layou
     shown = {group for group, key in cells(content, layout, "own") if key.startswith("share||")}
     others = {group for group, key in cells(content, layout, "rest") if key.startswith("share||")}
     assert others and {group.removeprefix("rest of ") for group in others} <= shown
+
+
+def test_no_two_results_have_one_label(content):
+    """Ratings and adjusted means are of the same scales: a list of results has to tell them apart."""
+    labels = {entry["key"]: entry["label"] for entry in content["keys"]}
+    assert len(set(labels.values())) == len(labels)
+    assert labels["mean rating||hq_respectful"] == "Responsive, respectful interactions"
+    assert labels["adjusted mean||hq_respectful"] == "Responsive, respectful interactions, adjusted mean"

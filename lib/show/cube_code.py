@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from lib.analysis.estimates import mediator_of
+from lib.analysis.evidence_rq1 import WITHOUT_PRIOR
 from lib.analysis.two_one_sided import EQUIVALENCE
 from lib.disclosure.lattice import Lattice, State
 from lib.disclosure.rules import too_few_words
@@ -22,6 +23,7 @@ from lib.study.codebook import Codebook
 from lib.study.load import Population, Study
 
 VERSION = 2
+DIRECT = "direct"
 NOT_OFFERED = "not shown to protect another group"
 ABSENT = "not estimated: too few students"
 ESTIMATE = ("estimate", "below", "skew", "n_obs")
@@ -151,20 +153,30 @@ def _hidden(lattice: Lattice) -> list[State]:
 
 
 def _keys(own: pd.DataFrame, gap: pd.DataFrame, codebook: Codebook) -> list[dict]:
-    """What results are about, each once: key, label, unit, family, and the estimators of them and of differences."""
+    """What results are about, each once: key, label, unit, family, and the estimators of them and of differences.
+
+    No two have one label: of several results of one construct all but the first say which they are.
+    """
     tested = gap.drop_duplicates("key").set_index("key")["estimator"]
-    found = pd.concat([own, gap]).drop_duplicates("key")
-    return [
-        {
-            "key": row.key,
-            "label": _told(row, codebook),
-            "unit": row.unit,
-            "estimator": row.estimator,
-            "family": int(row.family),
-        }
-        | ({"gap": tested[row.key]} if row.key in tested else {})
-        for row in found.itertuples()
-    ]
+    found, labels = [], set()
+    for row in pd.concat([own, gap]).drop_duplicates("key").itertuples():
+        label = _told(row, codebook)
+        label = f"{label}, {_kind(row.model, codebook)}" if label in labels else label
+        labels.add(label)
+        entry = {"key": row.key, "label": label, "unit": row.unit, "estimator": row.estimator}
+        differences = {"gap": tested[row.key]} if row.key in tested else {}
+        found.append(entry | {"family": int(row.family)} | differences)
+    return found
+
+
+def _kind(model: str, codebook: Codebook) -> str:
+    """Which result of a construct a model gives, in words."""
+    path = f"path from {lower_first(codebook.exposure[1], codebook)}"
+    return {
+        DIRECT: path,
+        WITHOUT_PRIOR: f"{path}, earlier records not held constant",
+        "count": "number of students",
+    }.get(model, model)
 
 
 def _told(row: object, codebook: Codebook) -> str:
